@@ -1,0 +1,22 @@
+{#-
+    Every source as a relation that can be queried by name (`select * from asterisk.queue_log`) and whose columns unit tests can read:
+    models read the files themselves. A stream that has never been landed is passed over. Runs at the start of dbt.
+-#}
+{% macro declare_sources() -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() -%}
+            {%- do declare_source(node, source(node.source_name, node.name)) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro declare_source(node, relation) %}{{ return(adapter.dispatch('declare_source', 'vitals')(node, relation)) }}{% endmacro %}
+
+{% macro default__declare_source(node, relation) -%}
+    {%- if run_query('select 1 from glob(' ~ relation ~ ') limit 1') | length -%}
+        {%- do run_query('create schema if not exists ' ~ node.schema) -%}
+        {%- do run_query(
+            'create or replace view ' ~ node.schema ~ '.' ~ node.identifier ~ ' as select * from ' ~ relation
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,108 @@
+{#- One text, one meaning on DuckDB (default__) and Spark (spark__). Every dialect gap lives here; no model branches on the target. -#}
+
+{#- ISO 8601 text to UTC wall-clock timestamp; text without an offset is UTC; null when it is no valid time. -#}
+{% macro iso_to_utc(text) %}{{ return(adapter.dispatch('iso_to_utc', 'vitals')(text)) }}{% endmacro %}
+{% macro default__iso_to_utc(text) %}(try_cast(trim({{ text }}) as timestamptz) at time zone 'UTC'){% endmacro %}
+{% macro spark__iso_to_utc(text) %}try_cast(trim({{ text }}) as timestamp){% endmacro %}
+
+{#- Epoch seconds as text, with or without a fraction, to UTC timestamp; null when it is no number. -#}
+{% macro epoch_to_utc(text) %}{{ return(adapter.dispatch('epoch_to_utc', 'vitals')(text)) }}{% endmacro %}
+{% macro default__epoch_to_utc(text) -%}
+    make_timestamp(cast(
+        round(cast(try_cast(trim({{ text }}) as decimal(18, 6)) as decimal(28, 6)) * 1000000) as bigint
+    ))
+{%- endmacro %}
+{% macro spark__epoch_to_utc(text) -%}
+    timestamp_micros(cast(
+        round(cast(try_cast(trim({{ text }}) as decimal(18, 6)) as decimal(28, 6)) * 1000000) as bigint
+    ))
+{%- endmacro %}
+
+{#- UTC timestamp to the wall clock of an IANA zone. -#}
+{% macro utc_to_local(ts, zone) %}{{ return(adapter.dispatch('utc_to_local', 'vitals')(ts, zone)) }}{% endmacro %}
+{% macro default__utc_to_local(ts, zone) %}(({{ ts }} at time zone 'UTC') at time zone {{ zone }}){% endmacro %}
+{% macro spark__utc_to_local(ts, zone) %}from_utc_timestamp({{ ts }}, {{ zone }}){% endmacro %}
+
+{#- Wall clock of an IANA zone to UTC timestamp. -#}
+{% macro local_to_utc(ts, zone) %}{{ return(adapter.dispatch('local_to_utc', 'vitals')(ts, zone)) }}{% endmacro %}
+{% macro default__local_to_utc(ts, zone) %}(({{ ts }} at time zone {{ zone }}) at time zone 'UTC'){% endmacro %}
+{% macro spark__local_to_utc(ts, zone) %}to_utc_timestamp({{ ts }}, {{ zone }}){% endmacro %}
+
+{#- Elapsed seconds from a to b as decimal(18, 3), sub-second part kept. -#}
+{% macro seconds_between(a, b) %}{{ return(adapter.dispatch('seconds_between', 'vitals')(a, b)) }}{% endmacro %}
+{% macro default__seconds_between(a, b) -%}
+    cast((epoch_us({{ b }}) - epoch_us({{ a }})) / 1000000.0 as decimal(18, 3))
+{%- endmacro %}
+{% macro spark__seconds_between(a, b) -%}
+    cast((unix_micros({{ b }}) - unix_micros({{ a }})) / 1000000.0D as decimal(18, 3))
+{%- endmacro %}
+
+{#- Timestamp plus seconds (a number, may be fractional or negative). -#}
+{% macro add_seconds(ts, seconds) %}{{ return(adapter.dispatch('add_seconds', 'vitals')(ts, seconds)) }}{% endmacro %}
+{% macro default__add_seconds(ts, seconds) -%}
+    make_timestamp(epoch_us({{ ts }}) + cast(round({{ seconds }} * 1000000) as bigint))
+{%- endmacro %}
+{% macro spark__add_seconds(ts, seconds) -%}
+    timestamp_micros(unix_micros({{ ts }}) + cast(round({{ seconds }} * 1000000) as bigint))
+{%- endmacro %}
+
+{#- Start of the interval of so many minutes that holds the timestamp. -#}
+{% macro floor_minutes(ts, minutes) %}{{ return(adapter.dispatch('floor_minutes', 'vitals')(ts, minutes)) }}{% endmacro %}
+{% macro default__floor_minutes(ts, minutes) -%}
+    time_bucket(interval '{{ minutes }} minutes', {{ ts }}, timestamp '1970-01-01')
+{%- endmacro %}
+{% macro spark__floor_minutes(ts, minutes) -%}
+    timestamp_seconds((unix_seconds({{ ts }}) div ({{ minutes }} * 60)) * ({{ minutes }} * 60))
+{%- endmacro %}
+
+{#- Whole days from date a to date b. -#}
+{% macro days_between(a, b) %}{{ return(adapter.dispatch('days_between', 'vitals')(a, b)) }}{% endmacro %}
+{% macro default__days_between(a, b) %}(cast({{ b }} as date) - cast({{ a }} as date)){% endmacro %}
+{% macro spark__days_between(a, b) %}datediff(cast({{ b }} as date), cast({{ a }} as date)){% endmacro %}
+
+{#- Date plus whole days (a number; negative goes back). -#}
+{% macro add_days(day, days) %}{{ return(adapter.dispatch('add_days', 'vitals')(day, days)) }}{% endmacro %}
+{% macro default__add_days(day, days) %}({{ day }} + cast({{ days }} as integer)){% endmacro %}
+{% macro spark__add_days(day, days) %}date_add({{ day }}, cast({{ days }} as int)){% endmacro %}
+
+{#- ISO weekday of a date: Monday 1 … Sunday 7. -#}
+{% macro iso_weekday(day) %}{{ return(adapter.dispatch('iso_weekday', 'vitals')(day)) }}{% endmacro %}
+{% macro default__iso_weekday(day) %}cast(isodow({{ day }}) as integer){% endmacro %}
+{% macro spark__iso_weekday(day) %}cast((dayofweek({{ day }}) + 5) % 7 + 1 as int){% endmacro %}
+
+{#- Text at a path (`A.B`, keys as the platform writes them) inside JSON text; null when absent. -#}
+{% macro json_text(json, path) %}{{ return(adapter.dispatch('json_text', 'vitals')(json, path)) }}{% endmacro %}
+{% macro default__json_text(json, path) %}json_extract_string({{ json }}, '$.{{ path }}'){% endmacro %}
+{% macro spark__json_text(json, path) %}get_json_object({{ json }}, '$.{{ path }}'){% endmacro %}
+
+{#- Number of elements of a JSON array in text; null when it is none. -#}
+{% macro json_array_length(json) %}{{ return(adapter.dispatch('json_array_length', 'vitals')(json)) }}{% endmacro %}
+{% macro default__json_array_length(json) %}cast(json_array_length({{ json }}) as bigint){% endmacro %}
+{% macro spark__json_array_length(json) %}cast(json_array_length({{ json }}) as bigint){% endmacro %}
+
+{#- Replace every match of a pattern (no backslashes: they mean different things) by a text. -#}
+{% macro regexp_replace_all(text, pattern, replacement) -%}
+    {{ return(adapter.dispatch('regexp_replace_all', 'vitals')(text, pattern, replacement)) }}
+{%- endmacro %}
+{% macro default__regexp_replace_all(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}', 'g')
+{%- endmacro %}
+{% macro spark__regexp_replace_all(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}')
+{%- endmacro %}
+
+{#- Text number to seconds, decimal(18, 3); null when it is no number. -#}
+{% macro seconds_from(text) %}try_cast(trim({{ text }}) as decimal(18, 3)){% endmacro %}
+
+{#- Stable md5 key over columns; null and empty text differ. -#}
+{% macro surrogate_key(columns) -%}
+    md5({% for column in columns -%}
+        coalesce(cast({{ column }} as {{ dbt.type_string() }}), '~null~')
+        {%- if not loop.last %} || '|' || {% endif %}
+    {%- endfor %})
+{%- endmacro %}
+
+{#- Numerator over denominator as double; null when the denominator is 0 or null. -#}
+{% macro ratio(numerator, denominator) -%}
+    cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
+{%- endmacro %}

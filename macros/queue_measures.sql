@@ -1,0 +1,26 @@
+{#- The additive counts and seconds of offered contacts, alike in every aggregate of fct_contacts. -#}
+{% macro queue_measures() -%}
+    count(*) filter (where is_offered) as offered_count,
+    count(*) filter (where is_answered) as answered_count,
+    count(*) filter (where is_abandoned) as abandoned_count,
+    count(*) filter (where outcome = 'callback_requested') as callback_requested_count,
+    count(*) filter (where outcome = 'diverted') as diverted_count,
+    count(*) filter (where outcome = 'open') as open_count,
+    count(*) filter (where is_short_abandon) as short_abandon_count,
+    count(*) filter (where is_answered and is_left_in_target) as answered_in_target_count,
+    count(*) filter (where is_abandoned and is_left_in_target) as abandoned_in_target_count,
+    count(*) filter (where outcome = 'callback_requested' and is_left_in_target) as callback_requested_in_target_count,
+    count(*) filter (where is_handled) as handled_count,
+    count(*) filter (where is_answered and transfers_count >= 1) as transferred_count,
+    count(*) filter (where is_answered and agents_count >= 2) as retold_count,
+    cast(coalesce(sum(wait_seconds) filter (where is_answered), 0) as decimal(18, 3)) as answered_wait_seconds,
+    count(*) filter (where is_answered and talk_seconds is not null) as talk_measured_count,
+    cast(coalesce(sum(talk_seconds) filter (where is_answered), 0) as decimal(18, 3)) as talk_seconds,
+    count(*) filter (where is_answered and hold_seconds is not null) as hold_measured_count,
+    cast(coalesce(sum(hold_seconds) filter (where is_answered), 0) as decimal(18, 3)) as hold_seconds,
+    count(*) filter (where is_answered and acw_seconds is not null) as acw_measured_count,
+    cast(coalesce(sum(acw_seconds) filter (where is_answered), 0) as decimal(18, 3)) as acw_seconds,
+    cast(coalesce(sum(handle_seconds) filter (where is_answered), 0) as decimal(18, 3)) as handle_seconds,
+    cast(coalesce(sum(handle_seconds) filter (where is_handled), 0) as decimal(18, 3)) as worked_seconds,
+    count(*) filter (where is_handled and handle_seconds is not null) as worked_measured_count
+{%- endmacro %}

@@ -1,0 +1,114 @@
+{#- The reasons that hold for a row, joined by '; ', or null when none does. rules: list of (condition, reason). -#}
+{% macro quarantine_reason(rules) -%}
+    nullif(concat_ws('; ',
+    {%- for condition, reason in rules %}
+        case when {{ condition }} then '{{ reason }}' end{{ ',' if not loop.last }}
+    {%- endfor %}
+    ), '')
+{%- endmacro %}
+
+{#- True when the export held a value and it could not be read as its type. -#}
+{% macro untyped(raw, typed) -%}
+    (nullif(trim({{ raw }}), '') is not null and {{ typed }} is null)
+{%- endmacro %}
+
+{#-
+    What becomes of a staged row: `quarantined` (it breaks a rule), `current` (the latest version of its key), `superseded` (an older
+    version) or `duplicate` (the same version again). Of one version delivered twice, the one landed last counts.
+-#}
+{% macro record_status(key, version) -%}
+    {%- set keys = key | join(', ') -%}
+    {%- set delivered = 'landed_at desc nulls last, source_file desc nulls last, source_row desc nulls last' -%}
+    case
+        when quarantine_reason is not null then 'quarantined'
+        when row_number() over (
+            partition by {{ keys }}, quarantine_reason is null
+            order by {{ version }} desc nulls last, {{ delivered }}
+        ) = 1 then 'current'
+        when row_number() over (
+            partition by {{ keys }}, quarantine_reason is null, {{ version }}
+            order by {{ delivered }}
+        ) = 1 then 'superseded'
+        else 'duplicate'
+    end
+{%- endmacro %}
+
+{#- Text without the blanks around it; null when nothing is left. -#}
+{% macro clean_text(text) %}nullif(trim({{ text }}), ''){% endmacro %}
+
+{#- Boolean of the words that exports and spreadsheets use for it, any case; null for anything else. -#}
+{% macro boolean_from(text) -%}
+    case
+        when lower(trim({{ text }})) in ('true', 't', 'yes', 'y', '1') then true
+        when lower(trim({{ text }})) in ('false', 'f', 'no', 'n', '0') then false
+    end
+{%- endmacro %}
+
+{#- JSON text as it is; null when it is no JSON object or array, so that reading a path of it cannot fail. -#}
+{% macro json_document(text) %}{{ return(adapter.dispatch('json_document', 'vitals')(text)) }}{% endmacro %}
+{% macro default__json_document(text) -%}
+    case when json_valid({{ text }}) and json_type({{ text }}) in ('OBJECT', 'ARRAY') then {{ text }} end
+{%- endmacro %}
+{% macro spark__json_document(text) -%}
+    case when get_json_object({{ text }}, '$') is not null and substr(trim({{ text }}), 1, 1) in ('{{ "{" }}', '[') then {{ text }} end
+{%- endmacro %}
+
+{#- Text whole number (`2`, or `2.0` as spreadsheets write it) to bigint; null when it is none. -#}
+{% macro count_from(text) -%}
+    case
+        when try_cast(trim({{ text }}) as decimal(18, 3)) = floor(try_cast(trim({{ text }}) as decimal(18, 3)))
+            then cast(try_cast(trim({{ text }}) as decimal(18, 3)) as bigint)
+    end
+{%- endmacro %}
+
+{#- Text `YYYY-MM`, or any day or time of the month, to the month's first day; null when it is none. -#}
+{% macro month_from(text) -%}
+    {%- set day = "case when length(trim(" ~ text ~ ")) = 7 then trim(" ~ text ~ ") || '-01' else trim(" ~ text ~ ") end" -%}
+    cast({{ dbt.date_trunc('month', iso_to_utc(day)) }} as date)
+{%- endmacro %}
+
+{#-
+    Our id of a platform's record: `<platform>:<native id>`. An id that already starts with the name of a platform in the project
+    points at that platform's record and stays as it is.
+-#}
+{% macro prefixed_id(text, platform) -%}
+    {%- set names = [platform] -%}
+    {%- for entity_platforms in var('platforms').values() -%}
+        {%- for name in entity_platforms if name not in names %}{% do names.append(name) %}{% endfor -%}
+    {%- endfor -%}
+    case
+        when
+            contains({{ text }}, ':')
+            and split_part(trim({{ text }}), ':', 1) in ('{{ names | join("', '") }}')
+            then trim({{ text }})
+        else '{{ platform }}:' || {{ clean_text(text) }}
+    end
+{%- endmacro %}
+
+{#- One row per part of a text: a select item, not to be nested in another expression. -#}
+{% macro split_to_rows(text, separator) %}{{ return(adapter.dispatch('split_to_rows', 'vitals')(text, separator)) }}{% endmacro %}
+{% macro default__split_to_rows(text, separator) %}unnest(string_split({{ text }}, '{{ separator }}')){% endmacro %}
+{% macro spark__split_to_rows(text, separator) %}explode(split({{ text }}, '{{ separator }}')){% endmacro %}
+
+{#-
+    Rules for quarantine_reason: a value that stands in the export as `raw_<name>` and cannot be read, or is below zero where nothing
+    is. kind: time, seconds, count, number or boolean; columns: names, or (name in the export, typed name) pairs.
+-#}
+{% macro typing_rules(kind, columns) -%}
+    {%- set reasons = {
+        'time': 'is no valid time',
+        'seconds': 'is not a number of seconds',
+        'count': 'is not a whole number',
+        'number': 'is not a number',
+        'boolean': 'is neither true nor false',
+    } -%}
+    {%- set rules = [] -%}
+    {%- for column in columns -%}
+        {%- set raw, typed = (column, column) if column is string else column -%}
+        {%- do rules.append((untyped('raw_' ~ raw, typed), raw ~ ' ' ~ reasons[kind])) -%}
+        {%- if kind in ('seconds', 'count') -%}
+            {%- do rules.append((typed ~ ' < 0', raw ~ ' is negative')) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(rules) }}
+{%- endmacro %}
