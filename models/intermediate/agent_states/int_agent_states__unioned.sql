@@ -1,0 +1,46 @@
+with
+
+unioned as (
+    {{ unioned('agent_states', [
+        'agent_id',
+        'platform',
+        'native_state',
+        'started_at',
+        'ended_at',
+        'contact_id',
+        'updated_at',
+        'source_file',
+        'source_row',
+    ]) }}
+
+),
+
+value_maps as (
+
+    select * from {{ ref('int_value_maps__unioned') }}
+
+),
+
+mapped as (
+
+    select
+        unioned.agent_id,
+        unioned.platform,
+        unioned.native_state,
+        unioned.started_at,
+        unioned.ended_at,
+        unioned.contact_id,
+        unioned.updated_at,
+        unioned.source_file,
+        unioned.source_row,
+        case when unioned.native_state is not null then coalesce(state_map.slug, 'unmapped') end as state
+    from unioned
+    left join value_maps as state_map
+        on
+            unioned.platform = state_map.platform
+            and state_map.field = 'state'
+            and lower(trim(unioned.native_state)) = state_map.native_value
+
+)
+
+select * from mapped

@@ -1,0 +1,64 @@
+with
+
+unioned as (
+    {{ unioned('contact_legs', [
+        'leg_id',
+        'contact_id',
+        'platform',
+        'leg_number',
+        'native_queue',
+        'agent_id',
+        'queued_at',
+        'answered_at',
+        'ended_at',
+        'wait_seconds',
+        'talk_seconds',
+        'hold_seconds',
+        'acw_seconds',
+        'exit',
+        'is_callback',
+        'updated_at',
+        'source_file',
+        'source_row',
+    ]) }}
+
+),
+
+value_maps as (
+
+    select * from {{ ref('int_value_maps__unioned') }}
+
+),
+
+mapped as (
+
+    select
+        unioned.leg_id,
+        unioned.contact_id,
+        unioned.platform,
+        unioned.leg_number,
+        unioned.native_queue,
+        unioned.agent_id,
+        unioned.queued_at,
+        unioned.answered_at,
+        unioned.ended_at,
+        unioned.wait_seconds,
+        unioned.talk_seconds,
+        unioned.hold_seconds,
+        unioned.acw_seconds,
+        unioned.exit,
+        unioned.is_callback,
+        unioned.updated_at,
+        unioned.source_file,
+        unioned.source_row,
+        case when unioned.native_queue is not null then coalesce(queue_map.slug, 'unmapped') end as queue
+    from unioned
+    left join value_maps as queue_map
+        on
+            unioned.platform = queue_map.platform
+            and queue_map.field = 'queue'
+            and lower(trim(unioned.native_queue)) = queue_map.native_value
+
+)
+
+select * from mapped

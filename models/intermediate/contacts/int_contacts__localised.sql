@@ -1,0 +1,110 @@
+with
+
+contacts as (
+
+    select * from {{ ref('int_contacts__unioned') }}
+
+),
+
+sites as (
+
+    select * from {{ ref('sites') }}
+
+),
+
+thresholds as (
+
+    select * from {{ ref('thresholds') }}
+
+),
+
+localised as (
+
+    select
+        contacts.*,
+        coalesce(contacts.queue, 'no_queue') as queue_or_none,
+        {{ utc_to_local('contacts.arrived_at', "coalesce(sites.zone, 'UTC')") }} as arrived_local_at,
+        cast({{ utc_to_local('contacts.arrived_at', "coalesce(sites.zone, 'UTC')") }} as date) as arrived_date,
+        coalesce(sites.zone, 'UTC') as zone,
+        {{ floor_minutes('contacts.arrived_at', 15) }} as interval_start_at,
+        contacts.direction = 'inbound' and not contacts.is_test as is_in_scope
+    from contacts
+    left join sites
+        on contacts.site = sites.site
+
+),
+
+scopes as (
+
+    select distinct
+        client,
+        queue_or_none,
+        channel,
+        arrived_date
+    from localised
+
+),
+
+candidates as (
+
+    select
+        scopes.client,
+        scopes.queue_or_none,
+        scopes.channel,
+        scopes.arrived_date,
+        thresholds.threshold,
+        thresholds.value,
+        row_number() over (
+            partition by
+                scopes.client, scopes.queue_or_none, scopes.channel, scopes.arrived_date, thresholds.threshold
+            order by
+                case when thresholds.queue is null then 0 else 4 end
+                + case when thresholds.client is null then 0 else 2 end
+                + case when thresholds.channel is null then 0 else 1 end desc nulls last,
+                thresholds.valid_from desc nulls last
+        ) as preference
+    from scopes
+    inner join thresholds
+        on
+            (thresholds.queue is null or scopes.queue_or_none = thresholds.queue)
+            and (thresholds.client is null or scopes.client = thresholds.client)
+            and (thresholds.channel is null or scopes.channel = thresholds.channel)
+            and scopes.arrived_date >= thresholds.valid_from
+            and (thresholds.valid_to is null or scopes.arrived_date < thresholds.valid_to)
+
+),
+
+thresholds_in_force as (
+
+    select
+        client,
+        queue_or_none,
+        channel,
+        arrived_date,
+        max(case when threshold = 'service_level_seconds' then value end) as service_level_seconds,
+        max(case when threshold = 'short_abandon_seconds' then value end) as short_abandon_seconds,
+        max(case when threshold = 'repeat_window_days' then value end) as repeat_window_days
+    from candidates
+    where preference = 1
+    group by client, queue_or_none, channel, arrived_date
+
+),
+
+with_thresholds as (
+
+    select
+        localised.*,
+        thresholds_in_force.service_level_seconds,
+        thresholds_in_force.short_abandon_seconds,
+        thresholds_in_force.repeat_window_days
+    from localised
+    left join thresholds_in_force
+        on
+            localised.client = thresholds_in_force.client
+            and localised.queue_or_none = thresholds_in_force.queue_or_none
+            and localised.channel = thresholds_in_force.channel
+            and localised.arrived_date = thresholds_in_force.arrived_date
+
+)
+
+select * from with_thresholds

@@ -1,0 +1,114 @@
+with
+
+contacts as (
+
+    select
+        contact_id,
+        client,
+        customer_key,
+        contact_type,
+        arrived_at,
+        repeat_window_days
+    from {{ ref('int_contacts__localised') }}
+    where is_in_scope
+
+),
+
+-- a client's first contact is only known to be one once a whole window before it is covered
+coverage as (
+
+    select
+        client,
+        min(arrived_at) as covered_from_at
+    from contacts
+    group by client
+
+),
+
+neighboured as (
+
+    select
+        contact_id,
+        client,
+        customer_key,
+        contact_type,
+        arrived_at,
+        repeat_window_days,
+        lag(arrived_at) over customer_contacts as previous_any_at,
+        lead(arrived_at) over customer_contacts as next_any_at,
+        lag(arrived_at) over same_type as previous_same_type_at,
+        lead(arrived_at) over same_type as next_same_type_at,
+        max(case when contact_type = 'unclassified' then arrived_at end) over (
+            partition by customer_key, client
+            order by arrived_at nulls last, contact_id nulls last
+            rows between unbounded preceding and 1 preceding
+        ) as previous_unclassified_at,
+        min(case when contact_type = 'unclassified' then arrived_at end) over (
+            partition by customer_key, client
+            order by arrived_at nulls last, contact_id nulls last
+            rows between 1 following and unbounded following
+        ) as next_unclassified_at
+    from contacts
+    where customer_key is not null
+    window
+        customer_contacts as (
+            partition by customer_key, client
+            order by arrived_at nulls last, contact_id nulls last
+        ),
+        same_type as (
+            partition by customer_key, client, contact_type
+            order by arrived_at nulls last, contact_id nulls last
+        )
+
+),
+
+-- an unclassified contact is on the same matter as any other of that customer
+same_matter as (
+
+    select
+        contact_id,
+        client,
+        arrived_at,
+        repeat_window_days,
+        case
+            when contact_type = 'unclassified' then previous_any_at
+            when previous_same_type_at is null then previous_unclassified_at
+            when previous_unclassified_at is null then previous_same_type_at
+            else greatest(previous_same_type_at, previous_unclassified_at)
+        end as previous_on_matter_at,
+        case
+            when contact_type = 'unclassified' then next_any_at
+            when next_same_type_at is null then next_unclassified_at
+            when next_unclassified_at is null then next_same_type_at
+            else least(next_same_type_at, next_unclassified_at)
+        end as next_on_matter_at
+    from neighboured
+
+),
+
+windowed as (
+
+    select
+        same_matter.contact_id,
+        same_matter.previous_on_matter_at,
+        same_matter.next_on_matter_at,
+        {{ add_seconds('same_matter.arrived_at', 'same_matter.repeat_window_days * 86400') }} as repeat_window_ends_at,
+        coalesce(
+            {{ seconds_between('same_matter.previous_on_matter_at', 'same_matter.arrived_at') }}
+            <= same_matter.repeat_window_days * 86400,
+            false
+        ) as is_repeat,
+        coalesce(
+            {{ seconds_between('same_matter.arrived_at', 'same_matter.next_on_matter_at') }}
+            <= same_matter.repeat_window_days * 86400,
+            false
+        ) as is_followed,
+        {{ seconds_between('coverage.covered_from_at', 'same_matter.arrived_at') }}
+        >= same_matter.repeat_window_days * 86400 as is_in_coverage
+    from same_matter
+    inner join coverage
+        on same_matter.client = coverage.client
+
+)
+
+select * from windowed

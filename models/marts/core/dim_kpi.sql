@@ -1,0 +1,24 @@
+with
+
+catalogue as (
+
+    select
+        kpi_id,
+        name_en,
+        acronyms_en,
+        name_fr,
+        acronyms_fr,
+        name_bg,
+        acronyms_bg,
+        family,
+        nature,
+        unit,
+        better,
+        guard_kpi_id,
+        numerator,
+        denominator
+    from {{ ref('kpi_catalogue') }}
+
+)
+
+select * from catalogue

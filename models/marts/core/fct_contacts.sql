@@ -1,0 +1,148 @@
+with
+
+contacts as (
+
+    select * from {{ ref('int_contacts__localised') }}
+
+),
+
+matched as (
+
+    select * from {{ ref('int_contacts__matched') }}
+
+),
+
+runs as (
+
+    select * from {{ ref('int_runs__resolved') }}
+
+),
+
+classified as (
+
+    select
+        contact_id,
+        platform,
+        client,
+        site,
+        queue_or_none as queue,
+        channel,
+        direction,
+        contact_type,
+        customer_key,
+        language,
+        first_agent_id,
+        arrived_at,
+        queued_at,
+        answered_at,
+        ended_at,
+        wrapped_up_at,
+        arrived_local_at,
+        interval_start_at,
+        zone,
+        arrived_date,
+        outcome,
+        ivr_seconds,
+        wait_seconds,
+        talk_seconds,
+        hold_seconds,
+        acw_seconds,
+        cast(talk_seconds + coalesce(hold_seconds, 0) + coalesce(acw_seconds, 0) as decimal(18, 3)) as handle_seconds,
+        agents_count,
+        queues_count,
+        transfers_count,
+        holds_count,
+        cast(service_level_seconds as decimal(18, 3)) as service_level_seconds,
+        cast(short_abandon_seconds as decimal(18, 3)) as short_abandon_seconds,
+        cast(repeat_window_days as decimal(18, 3)) as repeat_window_days,
+        sentiment,
+        is_test,
+        is_resolved,
+        is_in_scope,
+        outcome in ('answered', 'abandoned', 'callback_requested', 'diverted', 'open') as is_offered,
+        answered_at is not null as is_handled,
+        outcome = 'answered' as is_answered,
+        outcome = 'abandoned' as is_abandoned,
+        coalesce(wait_seconds <= service_level_seconds, false)
+        and outcome in ('answered', 'abandoned', 'callback_requested') as is_left_in_target,
+        coalesce(outcome = 'abandoned' and wait_seconds <= short_abandon_seconds, false) as is_short_abandon,
+        updated_at,
+        source_file,
+        source_row
+    from contacts
+
+),
+
+completed as (
+
+    select
+        classified.contact_id,
+        classified.platform,
+        classified.client,
+        classified.site,
+        classified.queue,
+        classified.channel,
+        classified.direction,
+        classified.contact_type,
+        classified.customer_key,
+        classified.language,
+        classified.first_agent_id,
+        classified.arrived_at,
+        classified.queued_at,
+        classified.answered_at,
+        classified.ended_at,
+        classified.wrapped_up_at,
+        classified.arrived_local_at,
+        classified.interval_start_at,
+        classified.arrived_date,
+        classified.outcome,
+        classified.ivr_seconds,
+        classified.wait_seconds,
+        classified.talk_seconds,
+        classified.hold_seconds,
+        classified.acw_seconds,
+        classified.handle_seconds,
+        classified.agents_count,
+        classified.queues_count,
+        classified.transfers_count,
+        classified.holds_count,
+        classified.service_level_seconds,
+        classified.short_abandon_seconds,
+        classified.repeat_window_days,
+        matched.previous_on_matter_at,
+        matched.next_on_matter_at,
+        classified.sentiment,
+        classified.is_test,
+        classified.is_resolved,
+        classified.is_in_scope,
+        classified.is_offered,
+        classified.is_handled,
+        classified.is_answered,
+        classified.is_abandoned,
+        classified.is_left_in_target,
+        classified.is_short_abandon,
+        coalesce(matched.is_in_coverage, false) as is_repeat_known,
+        coalesce(matched.is_in_coverage and matched.is_repeat, false) as is_repeat,
+        coalesce(matched.is_in_coverage and not matched.is_repeat, false) as is_issue_opener,
+        coalesce(
+            matched.is_in_coverage
+            and not matched.is_repeat
+            and not matched.is_followed
+            and (classified.is_handled or classified.outcome = 'self_served')
+            and classified.is_resolved is distinct from false,
+            false
+        ) as is_resolved_first_contact,
+        classified.outcome <> 'open'
+        and classified.arrived_date < cast({{ utc_to_local('runs.as_of', 'classified.zone') }} as date) as is_final,
+        coalesce(matched.repeat_window_ends_at <= runs.as_of, true) as is_resolution_final,
+        classified.updated_at,
+        classified.source_file,
+        classified.source_row
+    from classified
+    cross join runs
+    left join matched
+        on classified.contact_id = matched.contact_id
+
+)
+
+select * from completed

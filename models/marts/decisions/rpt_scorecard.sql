@@ -1,0 +1,299 @@
+{%- set spark_days = 14 -%}
+with
+
+kpi_values as (
+
+    select * from {{ ref('kpi_values') }}
+
+),
+
+kpis as (
+
+    select * from {{ ref('dim_kpi') }}
+
+),
+
+targets as (
+
+    select * from {{ ref('targets') }}
+
+),
+
+runs as (
+
+    select cast(as_of as date) as as_of_date from {{ ref('int_runs__resolved') }}
+
+),
+
+periods as (
+    {%- set periods = [('today', 0, 0, 1), ('yesterday', 1, 1, 1), ('last_7_days', 7, 1, 7), ('last_28_days', 28, 1, 28)] %}
+    {% for period, first_day, last_day, days in periods %}
+    select
+        '{{ period }}' as period,
+        {{ add_days('as_of_date', -first_day) }} as period_start_date,
+        {{ add_days('as_of_date', -last_day) }} as period_end_date,
+        {{ days }} as days_count
+    from runs
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- every figure once for the whole centre and once for its client
+scoped as (
+
+    select
+        'all' as client,
+        kpi_id,
+        {{ kpi_member() }} as member,
+        day,
+        numerator,
+        denominator,
+        is_final
+    from kpi_values
+    union all
+    select
+        client,
+        kpi_id,
+        {{ kpi_member() }} as member,
+        day,
+        numerator,
+        denominator,
+        is_final
+    from kpi_values
+
+),
+
+daily as (
+
+    select
+        client,
+        kpi_id,
+        member,
+        day,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        bool_and(is_final) as is_final
+    from scoped
+    group by client, kpi_id, member, day
+
+),
+
+summed as (
+
+    select
+        periods.period,
+        periods.period_start_date,
+        periods.period_end_date,
+        daily.client,
+        daily.kpi_id,
+        daily.member,
+        sum(daily.numerator) filter (
+            where daily.day between periods.period_start_date and periods.period_end_date
+        ) as numerator,
+        sum(daily.denominator) filter (
+            where daily.day between periods.period_start_date and periods.period_end_date
+        ) as denominator,
+        bool_and(daily.is_final) filter (
+            where daily.day between periods.period_start_date and periods.period_end_date
+        ) as is_final,
+        sum(daily.numerator) filter (where {{ is_period_before('days_count') }}) as previous_numerator,
+        sum(daily.denominator) filter (where {{ is_period_before('days_count') }}) as previous_denominator,
+        sum(daily.numerator) filter (where {{ is_same_weekday_before() }}) as same_weekdays_numerator,
+        sum(daily.denominator) filter (where {{ is_same_weekday_before() }}) as same_weekdays_denominator
+    from periods
+    cross join daily
+    group by
+        periods.period, periods.period_start_date, periods.period_end_date, daily.client, daily.kpi_id, daily.member
+
+),
+
+divided as (
+
+    select
+        summed.period,
+        summed.period_start_date,
+        summed.period_end_date,
+        summed.client,
+        summed.kpi_id,
+        summed.member,
+        kpis.name_en as kpi_name,
+        kpis.unit,
+        kpis.better,
+        kpis.guard_kpi_id,
+        summed.numerator,
+        summed.denominator,
+        {{ ratio('summed.numerator', 'summed.denominator') }} as value,
+        {{ ratio('summed.previous_numerator', 'summed.previous_denominator') }} as previous_value,
+        {{ ratio('summed.same_weekdays_numerator', 'summed.same_weekdays_denominator') }} as same_weekdays_value,
+        coalesce(summed.is_final, false) as is_final
+    from summed
+    inner join kpis
+        on summed.kpi_id = kpis.kpi_id
+
+),
+
+-- only targets that hold for the whole centre or a whole client: a queue's or channel's own says nothing about the sum
+targeted as (
+
+    select
+        divided.period,
+        divided.client,
+        divided.kpi_id,
+        divided.member,
+        max_by(
+            targets.target,
+            case when targets.client is null then 0 else 1000000 end
+            + {{ days_between("cast('2000-01-01' as date)", 'targets.valid_from') }}
+        ) as target
+    from divided
+    inner join targets
+        on
+            divided.kpi_id = targets.kpi_id
+            and (targets.client is null or divided.client = targets.client)
+            and targets.queue is null
+            and targets.channel is null
+            and divided.period_end_date >= targets.valid_from
+            and (targets.valid_to is null or divided.period_end_date < targets.valid_to)
+    group by divided.period, divided.client, divided.kpi_id, divided.member
+
+),
+
+guarded as (
+
+    select
+        divided.*,
+        cast(targeted.target as double) as target,
+        divided.value - divided.previous_value as change,
+        guards.value as guard_value,
+        guards.value - guards.previous_value as guard_change,
+        guards.better as guard_better
+    from divided
+    left join targeted
+        on
+            divided.period = targeted.period
+            and divided.client = targeted.client
+            and divided.kpi_id = targeted.kpi_id
+            and divided.member = targeted.member
+    left join divided as guards
+        on
+            divided.guard_kpi_id = guards.kpi_id
+            and divided.period = guards.period
+            and divided.client = guards.client
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when value is null then 'no_data'
+            when target is null then 'no_target'
+            when better = 'up' and value >= target then 'on_target'
+            when better = 'down' and value <= target then 'on_target'
+            when better = 'target' and abs(value - target) <= 0.10 * target then 'on_target'
+            when better = 'up' and value >= 0.95 * target then 'near'
+            when better = 'down' and value <= 1.05 * target then 'near'
+            when better = 'target' and abs(value - target) <= 0.20 * target then 'near'
+            else 'off_target'
+        end as status,
+        {{ is_change_better('better', 'value', 'previous_value', 'target') }} as is_improved
+    from guarded
+
+),
+
+-- the last days' values as a row of blocks, low to high
+ranged as (
+
+    select
+        daily.client,
+        daily.kpi_id,
+        daily.member,
+        {{ days_between('daily.day', 'runs.as_of_date') }} as days_ago,
+        {{ ratio('daily.numerator', 'daily.denominator') }} as value
+    from daily
+    cross join runs
+    where
+        daily.day < runs.as_of_date
+        and daily.day >= {{ add_days('runs.as_of_date', -spark_days) }}
+
+),
+
+blocks as (
+
+    select
+        client,
+        kpi_id,
+        member,
+        days_ago,
+        case
+            when value is null then ' '
+            when max(value) over same_kpi = min(value) over same_kpi then '▄'
+            else substr('▁▂▃▄▅▆▇█', cast(1 + round(
+                7 * (value - min(value) over same_kpi) / (max(value) over same_kpi - min(value) over same_kpi)
+            ) as integer), 1)
+        end as block
+    from ranged
+    window same_kpi as (partition by client, kpi_id, member)
+
+),
+
+sparklines as (
+
+    select
+        client,
+        kpi_id,
+        member,
+        {%- for days_ago in range(spark_days, 0, -1) %}
+        coalesce(max(case when days_ago = {{ days_ago }} then block end), ' '){{ ' ||' if not loop.last }}
+        {%- endfor %} as sparkline
+    from blocks
+    group by client, kpi_id, member
+
+),
+
+scorecard as (
+
+    select
+        judged.period,
+        judged.period_start_date,
+        judged.period_end_date,
+        judged.client,
+        judged.kpi_id,
+        judged.member,
+        judged.kpi_name,
+        judged.unit,
+        judged.better,
+        cast(judged.numerator as decimal(28, 6)) as numerator,
+        cast(judged.denominator as decimal(28, 6)) as denominator,
+        judged.value,
+        judged.target,
+        judged.status,
+        judged.previous_value,
+        judged.change,
+        judged.same_weekdays_value,
+        judged.guard_kpi_id,
+        judged.guard_value,
+        judged.guard_change,
+        coalesce(
+            judged.is_improved
+            and case judged.guard_better
+                when 'up' then judged.guard_change < 0
+                when 'down' then judged.guard_change > 0
+                when 'target' then judged.guard_change > 0
+            end,
+            false
+        ) as is_bought_at_guards_expense,
+        judged.is_final,
+        sparklines.sparkline
+    from judged
+    left join sparklines
+        on
+            judged.client = sparklines.client
+            and judged.kpi_id = sparklines.kpi_id
+            and judged.member = sparklines.member
+
+)
+
+select * from scorecard

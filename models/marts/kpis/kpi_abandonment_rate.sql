@@ -1,0 +1,6 @@
+{{ kpi(
+    kpi_id='abandonment_rate',
+    from=ref('agg_contacts_daily'),
+    numerator='abandoned_count - short_abandon_count',
+    denominator='offered_count - short_abandon_count',
+) }}

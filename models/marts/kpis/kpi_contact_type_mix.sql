@@ -1,0 +1,1 @@
+{{ kpi_mix('contact_type_mix', 'contact_type') }}

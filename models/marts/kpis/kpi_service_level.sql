@@ -1,0 +1,6 @@
+{{ kpi(
+    kpi_id='service_level',
+    from=ref('agg_contacts_daily'),
+    numerator='answered_in_target_count',
+    denominator='offered_count - short_abandon_count',
+) }}

@@ -1,0 +1,6 @@
+{{ kpi(
+    kpi_id='speed_of_answer',
+    from=ref('agg_contacts_daily'),
+    numerator='answered_wait_seconds',
+    denominator='answered_count',
+) }}

@@ -1,0 +1,4 @@
+-- rows read = current + superseded + duplicates + quarantined, for each file
+select *
+from {{ ref('rpt_quality_landing') }}
+where unaccounted_count <> 0
