@@ -1,0 +1,440 @@
+"""One landing run: new files become raw Parquet, bad lines go to quarantine, the ledger knows each file."""
+
+import datetime as dt
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pyarrow.parquet as pq
+
+from vitals.errors import VitalsError
+from vitals.landing import store
+from vitals.landing.identifiers import hasher, load_salt, pseudonymiser
+from vitals.landing.reading import open_regular, read_file
+from vitals.landing.records import JSON, Bad, RefusedError, Row, as_text, check_required
+from vitals.landing.survey import Dropped, UnknownFolder, survey
+from vitals.paths import Paths
+from vitals.streams import ORIGIN_COLUMNS, Stream
+
+# Part of every declaration's hash: raise it when the code lands files differently, and all land again.
+LAYOUT = 1
+_BATCH_ROWS = 2_000
+_SAVE_SECONDS = 5.0
+_MANY_SHAPES = 10_000
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What became of one file. status: landed, known, duplicate, refused, being_written or passed_over."""
+
+    source_file: str
+    status: str
+    rows_landed: int = 0
+    rows_quarantined: int = 0
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class LandingReport:
+    """What a run did, file by file, in the order of their paths; and the folders that no stream declares."""
+
+    files: tuple[FileOutcome, ...]
+    unknown: tuple[UnknownFolder, ...]
+
+    def with_status(self, status: str) -> tuple[FileOutcome, ...]:
+        """The files of one status."""
+        return tuple(each for each in self.files if each.status == status)
+
+    @property
+    def rows_landed(self) -> int:
+        """Rows that went into raw Parquet in this run."""
+        return sum(each.rows_landed for each in self.files)
+
+    @property
+    def rows_quarantined(self) -> int:
+        """Lines that went into quarantine in this run."""
+        return sum(each.rows_quarantined for each in self.files)
+
+    @property
+    def rows_read(self) -> int:
+        """All records of the files landed in this run."""
+        return self.rows_landed + self.rows_quarantined
+
+
+class _Ledger:
+    """The rows of the ledger by file and hash, and where each content was landed from."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._saved = store.read_ledger(paths)
+        self.rows = {(row["source_file"], row["file_hash"]): row for row in self._saved}
+        self._before = {key: row for key, row in self.rows.items() if row["status"] == "refused"}
+        # Refusals hold for files that still stand there and still cannot be read: each run finds them anew.
+        self.rows = {key: row for key, row in self.rows.items() if key not in self._before}
+        self._landed = {
+            (row["platform"], row["stream"], row["file_hash"]): row for row in self._with("landed")
+        }
+        self._due, self._cost = time.monotonic() + _SAVE_SECONDS, 0.0
+
+    def landed(self, stream: Stream, digest: str) -> dict[str, Any] | None:
+        """The row of the file from which this content was landed."""
+        return self._landed.get((stream.platform, stream.name, digest))
+
+    def outdated(self, declarations: dict[str, str]) -> list[dict[str, Any]]:
+        """Rows landed under a declaration that holds no more."""
+        return [
+            row
+            for row in self._with("landed")
+            if _key(row) in declarations and row["declaration"] != declarations[_key(row)]
+        ]
+
+    def record(self, row: dict[str, Any]) -> None:
+        """Puts in a file's row; a content has one file that it was landed from."""
+        content = row["platform"], row["stream"], row["file_hash"]
+        before = self._landed.get(content)
+        if before and (row["status"] == "landed" or before["source_file"] == row["source_file"]):
+            self.rows.pop((before["source_file"], before["file_hash"]), None)
+            del self._landed[content]
+        if row["status"] == "landed":
+            self._landed[content] = row
+        key = row["source_file"], row["file_hash"]
+        earlier = self._before.get(key)
+        # The same refusal again is no news: the ledger stays the same, byte for byte.
+        same = earlier and {**earlier, "landed_at": None} == {**row, "landed_at": None}
+        self.rows[key] = earlier if earlier and same else row
+        if time.monotonic() > self._due:
+            self.save()
+
+    def save(self) -> None:
+        """Writes the ledger when it has changed."""
+        started = time.monotonic()
+        rows = sorted(self.rows.values(), key=lambda row: (row["source_file"], row["file_hash"] or ""))
+        if rows != self._saved or not self._paths.ledger_file.exists():
+            store.write_rows(self._paths.ledger_file, store.LEDGER, rows)
+            self._saved = rows
+        # The larger the ledger, the more rarely it is saved: a twentieth of the time at most.
+        self._due = time.monotonic() + max(_SAVE_SECONDS, 20 * (time.monotonic() - started))
+
+    def _with(self, status: str) -> list[dict[str, Any]]:
+        return [row for row in self.rows.values() if row["status"] == status]
+
+
+class _Shaper:
+    """Gathers rows of a file in the stream's declared columns."""
+
+    def __init__(self, stream: Stream, hide: Callable[[list[Any]], None] | None) -> None:
+        self._stream, self._hide = stream, hide
+        self._plans: dict[tuple[str, ...], tuple[list[int], list[tuple[str, int]]]] = {}
+        self._rows: list[tuple[Any, ...]] = []
+        self.names: set[str] = set()
+        self.extra: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, row: Row) -> None:
+        plan = self._plans.get(row.names)
+        if plan is None:
+            plan = self._plan(row.names)
+        places, others = plan
+        values = [*row.values, None]
+        picked = [values[place] for place in places]
+        extra = {name: values[place] for name, place in others if values[place] is not None}
+        if extra:
+            self.extra.update(extra)
+        if self._hide:
+            self._hide(picked)
+        texts = [value if value is None or type(value) is str else as_text(value) for value in picked]
+        self._rows.append((*texts, as_text(extra or None), row.line))
+
+    def columns(self, source_file: str, digest: str, landed_at: dt.datetime) -> list[Sequence[Any]]:
+        """The rows gathered, column by column in the order of the raw schema; begins anew."""
+        count = len(self._rows)
+        *texts, lines = zip(*self._rows, strict=True)
+        self._rows = []
+        return [*texts, [source_file] * count, lines, [digest] * count, [landed_at] * count]
+
+    def _plan(self, names: tuple[str, ...]) -> tuple[list[int], list[tuple[str, int]]]:
+        self.names.update(names)
+        place = {name: index for index, name in enumerate(names)}
+        others = [(name, index) for name, index in place.items() if name not in self._stream.columns]
+        # -1 is the None that `add` puts behind the values.
+        plan = [place.get(name, -1) for name in self._stream.columns], others
+        if len(self._plans) >= _MANY_SHAPES:
+            self._plans.clear()
+        self._plans[names] = plan
+        return plan
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self, paths: Paths, streams: Sequence[Stream], landed_at: dt.datetime, tick: Progress
+    ) -> None:
+        self.paths, self.landed_at, self.tick = paths, landed_at, tick
+        self.streams = {stream.key: stream for stream in streams}
+        self.salt = load_salt(paths.salt_file) if any(stream.has_identifiers for stream in streams) else b""
+        self.declarations = {stream.key: _declaration(stream, self.salt) for stream in streams}
+        self.ledger = _Ledger(paths)
+        self.done = self.total = 0
+
+    def file(self, dropped: Dropped) -> FileOutcome:
+        """Lands one file, or says why not."""
+        if dropped.problem == "passed_over":
+            return FileOutcome(dropped.source_file, "passed_over", reason=dropped.reason)
+        if dropped.problem:
+            return self._refuse(dropped, "", 0, RefusedError(dropped.reason, dropped.remedy))
+        digest = ""
+        try:
+            before = dropped.path.stat()
+            self.tick(self.done, self.total, dropped.source_file)
+            try:
+                with open_regular(dropped.path) as raw:
+                    digest = hashlib.file_digest(cast(io.BufferedReader, raw), "sha256").hexdigest()
+                    raw.seek(0)
+                    outcome = self._content(dropped, raw, digest, before)
+            except RefusedError as refusal:
+                _check_unchanged(dropped.path, before)
+                outcome = self._refuse(dropped, digest, before.st_size, refusal)
+            self.done += before.st_size
+        except (_ChangedError, FileNotFoundError):
+            reason = "it changed while it was read: still being written; the next run lands it"
+            return FileOutcome(dropped.source_file, "being_written", reason=reason)
+        return outcome
+
+    def _content(self, dropped: Dropped, raw: BinaryIO, digest: str, before: os.stat_result) -> FileOutcome:
+        """Decides what to do with a content: known, duplicate, or to be landed."""
+        stream = self.streams[dropped.key]
+        declaration = self.declarations[stream.key]
+        row = self.ledger.rows.get((dropped.source_file, digest))
+        landed = self.ledger.landed(stream, digest)
+        current = landed and landed["declaration"] == declaration and self._raw(stream, digest).is_file()
+        if landed and current and row and row["declaration"] == declaration:
+            return FileOutcome(dropped.source_file, "known")
+        if landed and current:
+            reason = f"same content as {landed['source_file']}"
+            self.ledger.record(self._row(dropped, digest, before.st_size, "duplicate", reason=reason))
+            return FileOutcome(dropped.source_file, "duplicate", reason=reason)
+        shaper = self._shaper(stream)
+        with ExitStack() as stack:
+            rows, bad_rows = self._write(dropped, raw, digest, shaper, stack, before)
+        extra = ", ".join(sorted(shaper.extra)) or None
+        self.ledger.record(
+            self._row(dropped, digest, before.st_size, "landed", rows, bad_rows, extra_columns=extra)
+        )
+        return FileOutcome(dropped.source_file, "landed", rows, bad_rows)
+
+    def _write(
+        self,
+        dropped: Dropped,
+        raw: BinaryIO,
+        digest: str,
+        shaper: _Shaper,
+        stack: ExitStack,
+        before: os.stat_result,
+    ) -> tuple[int, int]:
+        """Writes a content's raw and quarantine files; returns how many rows went into each."""
+        stream = self.streams[dropped.key]
+        target = stack.enter_context(store.ParquetFile(self._raw(stream, digest), store.raw_schema(stream)))
+        quarantine: store.ParquetFile | None = None
+        bad: list[Bad] = []
+        first: Bad | None = None
+        rows = bad_rows = 0
+
+        def flush_rows() -> None:
+            if shaper:
+                target.add(shaper.columns(dropped.source_file, digest, self.landed_at))
+            self.tick(self.done + raw.tell(), self.total, dropped.source_file)
+
+        def flush_bad() -> None:
+            nonlocal quarantine
+            if bad and not quarantine:
+                quarantine = stack.enter_context(
+                    store.ParquetFile(self._quarantine(stream, digest), store.QUARANTINE)
+                )
+            if bad and quarantine:
+                origin = (stream.platform, stream.name, dropped.source_file, digest)
+                quarantine.add(zip(*((*origin, *each, self.landed_at) for each in bad), strict=True))
+                bad.clear()
+
+        for item in read_file(raw, stream):
+            if isinstance(item, Row):
+                shaper.add(item)
+                rows += 1
+                if len(shaper) >= _BATCH_ROWS:
+                    flush_rows()
+            else:
+                first = first or item
+                bad.append(item)
+                bad_rows += 1
+                if len(bad) >= _BATCH_ROWS:
+                    flush_bad()
+        if first and not rows:
+            raise RefusedError(
+                f"none of its {bad_rows} records can be read; the first, line {first.line}: {first.reason}",
+                f"Check that the file belongs to {stream.key}, and export it again.",
+            )
+        if rows:
+            check_required(stream, sorted(shaper.names))
+        flush_rows()
+        flush_bad()
+        _check_unchanged(dropped.path, before)
+        if quarantine:
+            quarantine.commit()
+        else:
+            self._quarantine(stream, digest).unlink(missing_ok=True)
+        target.commit()
+        return rows, bad_rows
+
+    def _refuse(self, dropped: Dropped, digest: str, size: int, refusal: RefusedError) -> FileOutcome:
+        if dropped.key in self.streams:
+            stream = self.streams[dropped.key]
+            row = self.ledger.rows.get((dropped.source_file, digest))
+            if row and row["status"] == "landed":
+                # Readable under an earlier declaration only: what was landed then has another schema.
+                self._raw(stream, digest).unlink(missing_ok=True)
+                self._quarantine(stream, digest).unlink(missing_ok=True)
+            self.ledger.record(self._row(dropped, digest or None, size, "refused", reason=refusal.reason))
+        return FileOutcome(dropped.source_file, "refused", reason=refusal.reason, remedy=refusal.remedy)
+
+    def conform(self, row: dict[str, Any]) -> None:
+        """Brings a raw file whose source is no longer in landing to the stream's present columns."""
+        stream, digest = self.streams[_key(row)], row["file_hash"]
+        path = self._raw(stream, digest)
+        if path.is_file():
+            shaper = self._shaper(stream, keep_hashed=True)
+            with pq.ParquetFile(path) as old, store.ParquetFile(path, store.raw_schema(stream)) as new:
+                for batch in old.iter_batches(_BATCH_ROWS):
+                    for record in batch.to_pylist():
+                        extra = JSON.decode(record["extra_columns"] or "{}")
+                        values = extra | {
+                            k: v for k, v in record.items() if v is not None and k not in ORIGIN_COLUMNS
+                        }
+                        shaper.add(Row(record["source_row"], tuple(values), list(values.values())))
+                    new.add(shaper.columns(row["source_file"], digest, row["landed_at"]))
+                new.commit()
+        self.ledger.record({**row, "declaration": self.declarations[stream.key]})
+
+    def _row(
+        self,
+        dropped: Dropped,
+        digest: str | None,
+        size: int,
+        status: str,
+        rows: int = 0,
+        bad_rows: int = 0,
+        reason: str | None = None,
+        extra_columns: str | None = None,
+    ) -> dict[str, Any]:
+        platform, stream = dropped.key.split("/")
+        values = (
+            platform,
+            stream,
+            dropped.source_file,
+            digest,
+            size,
+            rows + bad_rows,
+            rows,
+            bad_rows,
+            status,
+            reason,
+        )
+        end = (extra_columns, self.landed_at, self.declarations[dropped.key])
+        return dict(zip(store.LEDGER.names, values + end, strict=True))
+
+    def _shaper(self, stream: Stream, keep_hashed: bool = False) -> _Shaper:
+        return _Shaper(stream, pseudonymiser(stream, hasher(self.salt, stream.anonymous, keep_hashed)))
+
+    def _raw(self, stream: Stream, digest: str) -> Path:
+        return self.paths.raw / stream.platform / stream.name / f"{digest}.parquet"
+
+    def _quarantine(self, stream: Stream, digest: str) -> Path:
+        # One content may be dropped into two streams.
+        return self.paths.quarantine_dir / f"{digest}-{stream.platform}-{stream.name}.parquet"
+
+
+class _ChangedError(Exception):
+    """A file changed while it was read."""
+
+
+def land(
+    paths: Paths,
+    streams: Sequence[Stream],
+    now: dt.datetime | None = None,
+    on_progress: Progress | None = None,
+) -> LandingReport:
+    """Lands every file that is new in landing. Landed files are never changed; landing twice changes nothing.
+
+    The caller holds `pipeline_lock`. After a crash, what is not in the ledger yet lands again, over itself.
+
+    Args:
+        paths: the installation.
+        streams: the declared streams.
+        now: stamped on what is landed, UTC; None is the present.
+        on_progress: called with bytes done, bytes in all, and the file in hand.
+
+    Raises:
+        VitalsError: salt, ledger or warehouse cannot be used. A file's faults stand in the report.
+    """
+    moment = store.utc(now or dt.datetime.now(dt.UTC))
+    try:
+        run = _Run(paths, streams, moment, on_progress or (lambda done, total, file: None))
+        return _land(run)
+    except OSError as error:
+        # Landing's own files are dealt with one by one: what comes here befell the warehouse.
+        raise VitalsError(
+            f"The warehouse {paths.warehouse} cannot be written: {error}",
+            "Check its free space and permissions.",
+        ) from error
+
+
+def _land(run: _Run) -> LandingReport:
+    paths = run.paths
+    dropped, unknown = survey(paths.landing, run.streams.keys())
+    run.total = sum(each.path.stat().st_size for each in dropped if not each.problem and each.path.exists())
+    store.ensure_empty(paths.quarantine_dir / store.EMPTY, store.QUARANTINE)
+    for stream in run.streams.values():
+        store.ensure_empty(paths.raw / stream.platform / stream.name / store.EMPTY, store.raw_schema(stream))
+    if not paths.run_file.exists():
+        store.write_run(paths, None)
+    try:
+        files = tuple(run.file(each) for each in dropped)
+        for row in run.ledger.outdated(run.declarations):
+            run.conform(row)
+    finally:
+        run.ledger.save()
+    return LandingReport(files, tuple(unknown))
+
+
+def _check_unchanged(path: Path, before: os.stat_result) -> None:
+    after = path.stat()
+    if (after.st_size, after.st_mtime_ns, after.st_ino) != (
+        before.st_size,
+        before.st_mtime_ns,
+        before.st_ino,
+    ):
+        raise _ChangedError
+
+
+def _declaration(stream: Stream, salt: bytes) -> str:
+    """A hash of all that decides how a stream's files land."""
+    # The salt counts, too: hashes of different salts must not stand side by side.
+    fingerprint = hasher(salt)("declaration") if stream.has_identifiers else ""
+    return hashlib.sha256(
+        json.dumps([LAYOUT, asdict(stream), fingerprint], sort_keys=True).encode()
+    ).hexdigest()[:16]
+
+
+def _key(row: dict[str, Any]) -> str:
+    return f"{row['platform']}/{row['stream']}"

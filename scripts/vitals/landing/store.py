@@ -1,0 +1,148 @@
+"""The warehouse's raw Parquet files: their schemas, and how they are written, never by half."""
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vitals.errors import VitalsError
+from vitals.paths import Paths
+from vitals.streams import Stream
+
+EMPTY = "_empty.parquet"
+_ROW_GROUP_BYTES = 32 << 20
+_ORIGIN = [
+    ("extra_columns", pa.string()),
+    ("source_file", pa.string()),
+    ("source_row", pa.int64()),
+    ("file_hash", pa.string()),
+    ("landed_at", pa.timestamp("us")),
+]
+LEDGER = pa.schema(
+    [
+        ("platform", pa.string()),
+        ("stream", pa.string()),
+        ("source_file", pa.string()),
+        ("file_hash", pa.string()),
+        ("bytes", pa.int64()),
+        ("rows_read", pa.int64()),
+        ("rows_landed", pa.int64()),
+        ("rows_quarantined", pa.int64()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("extra_columns", pa.string()),
+        ("landed_at", pa.timestamp("us")),
+        ("declaration", pa.string()),
+    ]
+)
+QUARANTINE = pa.schema(
+    [
+        ("platform", pa.string()),
+        ("stream", pa.string()),
+        ("source_file", pa.string()),
+        ("file_hash", pa.string()),
+        ("source_row", pa.int64()),
+        ("text", pa.string()),
+        ("reason", pa.string()),
+        ("landed_at", pa.timestamp("us")),
+    ]
+)
+RUN = pa.schema([("as_of", pa.timestamp("us"))])
+
+
+def raw_schema(stream: Stream) -> pa.Schema:
+    """The schema of every raw file of a stream: its columns as text, then where each row comes from."""
+    return pa.schema([(name, pa.string()) for name in stream.columns] + _ORIGIN)
+
+
+class ParquetFile:
+    """A Parquet file that comes into being at once, by `commit`, or not at all."""
+
+    def __init__(self, target: Path, schema: pa.Schema) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._target, self._temporary = target, target.with_name(f".{target.name}.tmp")
+        self._schema = schema
+        self._file = self._temporary.open("wb")
+        self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_bytes = 0
+
+    def add(self, columns: Iterable[Iterable[Any]]) -> None:
+        """Adds rows, given column by column in the schema's order."""
+        arrays = [pa.array(values, each.type) for values, each in zip(columns, self._schema, strict=True)]
+        batch = pa.record_batch(arrays, schema=self._schema)
+        self._pending.append(batch)
+        self._pending_bytes += batch.nbytes
+        if self._pending_bytes >= _ROW_GROUP_BYTES:
+            self._flush()
+
+    def commit(self) -> None:
+        """Puts the file in its place, on disk and complete."""
+        self._flush()
+        self._writer.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._temporary.replace(self._target)
+
+    def __enter__(self) -> "ParquetFile":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if not self._file.closed:
+            self._writer.close()
+            self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._writer.write_table(pa.Table.from_batches(self._pending))
+            self._pending, self._pending_bytes = [], 0
+
+
+def write_rows(target: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes a small table, given as rows."""
+    listed = list(rows)
+    with ParquetFile(target, schema) as file:
+        if listed:
+            file.add([[row[name] for row in listed] for name in schema.names])
+        file.commit()
+
+
+def ensure_empty(target: Path, schema: pa.Schema) -> None:
+    """Writes an empty table, unless one of this schema is there: a source without files must be readable."""
+    if not (target.is_file() and pq.read_schema(target).equals(schema)):
+        write_rows(target, schema, [])
+
+
+def read_ledger(paths: Paths) -> list[dict[str, Any]]:
+    """The ledger's rows; none when there is no ledger yet."""
+    if not paths.ledger_file.exists():
+        return []
+    try:
+        rows: list[dict[str, Any]] = pq.ParquetFile(paths.ledger_file).read().select(LEDGER.names).to_pylist()
+    except (pa.ArrowException, KeyError, OSError) as error:
+        raise VitalsError(
+            f"The ledger {paths.ledger_file} cannot be read: {error}",
+            "Remove it and land again: every file that is still in landing is then landed anew.",
+        ) from error
+    return rows
+
+
+def write_run(paths: Paths, as_of: dt.datetime | None) -> None:
+    """Records the moment as of which the warehouse is built.
+
+    Args:
+        paths: the installation.
+        as_of: UTC, or any zone when aware; None stands for the newest moment in the data.
+    """
+    write_rows(paths.run_file, RUN, [{"as_of": utc(as_of) if as_of else None}])
+
+
+def utc(moment: dt.datetime) -> dt.datetime:
+    """The moment as UTC wall clock without a zone, as the warehouse stores it."""
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment

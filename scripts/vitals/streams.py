@@ -1,0 +1,172 @@
+"""The streams that can be landed, as the dbt source YAML under models/staging declares them."""
+
+import codecs
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vitals.errors import VitalsError
+
+FORMATS = ("json", "delimited", "pipe")
+ORIGIN_COLUMNS = ("extra_columns", "source_file", "source_row", "file_hash", "landed_at")
+_META_TYPES: dict[str, type] = {
+    "format": str,
+    "identifiers": list,
+    "identifiers_where": dict,
+    "anonymous": list,
+    "records": str,
+    "encoding": str,
+    "has_header": bool,
+    "external_location": str,
+}
+_NAME = re.compile(r"[^\W\d][\w]*")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read."""
+
+    platform: str
+    name: str
+    format: str
+    columns: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    identifiers_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hash_of: Mapping[str, str] = field(default_factory=dict)
+    anonymous: tuple[str, ...] = ()
+    records: str | None = None
+    encoding: str | None = None
+    has_header: bool = True
+
+    @property
+    def key(self) -> str:
+        """`<platform>/<stream>`, which is also its folder in landing and in raw."""
+        return f"{self.platform}/{self.name}"
+
+    @property
+    def has_identifiers(self) -> bool:
+        """Whether anything in it is hashed when it lands."""
+        return bool(self.identifiers or self.hash_of)
+
+
+def load_streams(project: Path) -> tuple[Stream, ...]:
+    """Every stream that the project's source files declare, ordered by platform and name.
+
+    Args:
+        project: the dbt project's folder.
+
+    Raises:
+        VitalsError: a declaration is wrong; the message names the file, the stream and the entry.
+    """
+    streams: dict[str, Stream] = {}
+    for path in sorted((project / "models" / "staging").glob("*/_*__sources.yml")):
+        for stream in _streams_in(path, path.relative_to(project).as_posix()):
+            if stream.key in streams:
+                raise VitalsError(f"{path}: stream {stream.key} is declared twice.", "Keep one of the two.")
+            streams[stream.key] = stream
+    return tuple(streams[key] for key in sorted(streams))
+
+
+def _streams_in(path: Path, shown: str) -> Iterable[Stream]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise VitalsError(f"{shown} is not valid YAML: {error}", "Correct the file.") from error
+    if not isinstance(document, dict) or not isinstance(document.get("sources"), list):
+        raise VitalsError(f"{shown} has no list `sources`.", "Declare the platform under `sources:`.")
+    for source in document["sources"]:
+        platform = _name(source, shown, "source")
+        if platform == "vitals":
+            raise VitalsError(f"{shown}: `vitals` is the warehouse's own source.", "Use another name.")
+        for table in source.get("tables") or []:
+            yield _stream(platform, table, f"{shown}: {platform}/{_name(table, shown, 'table')}")
+
+
+def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
+    meta = _meta(table, where)
+    for key, value in meta.items():
+        if key not in _META_TYPES:
+            raise VitalsError(f"{where}: unknown meta key `{key}`.", f"Known are: {', '.join(_META_TYPES)}.")
+        if not isinstance(value, _META_TYPES[key]):
+            kind = _META_TYPES[key].__name__
+            raise VitalsError(f"{where}: meta key `{key}` is not of type {kind}.", "Correct its value.")
+    if meta.get("format") not in FORMATS:
+        raise VitalsError(f"{where}: format is {meta.get('format')!r}.", f"Use one of: {', '.join(FORMATS)}.")
+    columns = [_name(column, where, "column") for column in table.get("columns") or []]
+    metas = [_meta(column, where) for column in table.get("columns") or []]
+    where_words = meta.get("identifiers_where", {})
+    stream = Stream(
+        platform=platform,
+        name=table["name"],
+        format=meta["format"],
+        columns=tuple(columns),
+        required=tuple(name for name, each in zip(columns, metas, strict=True) if each.get("required")),
+        identifiers=tuple(map(str, meta.get("identifiers", []))),
+        identifiers_where={str(key): tuple(map(str, words)) for key, words in where_words.items()},
+        hash_of={
+            name: str(each["hash_of"]) for name, each in zip(columns, metas, strict=True) if "hash_of" in each
+        },
+        anonymous=tuple(str(word).strip().casefold() for word in meta.get("anonymous", [])),
+        records=meta.get("records"),
+        encoding=meta.get("encoding"),
+        has_header=meta.get("has_header", True),
+    )
+    for wrong, remedy in _mistakes(stream, metas):
+        raise VitalsError(f"{where}: {wrong}.", remedy)
+    return stream
+
+
+def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tuple[str, str]]:
+    """What the types alone do not catch: (what is wrong, what to do)."""
+    if not stream.columns:
+        yield "no columns are declared", "List the export's columns under `columns:`."
+    for name in stream.columns:
+        if stream.columns.count(name) > 1:
+            yield f"column `{name}` is declared twice", "Keep one of the two."
+        if name in ORIGIN_COLUMNS:
+            yield f"column `{name}` is one that landing adds", "Remove it: it is always there."
+    for meta in column_metas:
+        for key in meta.keys() - {"required", "hash_of"}:
+            yield f"unknown meta key `{key}` on a column", "Known are: required, hash_of."
+    named = [path.split(".")[0] for path in stream.identifiers]
+    named += [*stream.identifiers_where, *stream.hash_of.values()]
+    for name in named:
+        if name not in stream.columns:
+            yield f"identifier column `{name}` is not among the columns", "Declare it, or correct the name."
+    if stream.records and stream.format != "json":
+        yield f"`records` has no meaning for format {stream.format}", "Remove it, or set `format: json`."
+    if not stream.has_header and stream.format == "json":
+        yield "`has_header` has no meaning for format json", "Remove it."
+    if stream.encoding and not _is_encoding(stream.encoding):
+        yield f"unknown encoding `{stream.encoding}`", "Use, for example, latin-1, cp1251 or utf-16-le."
+
+
+def _meta(entry: dict[str, Any], where: str) -> dict[str, Any]:
+    config = entry.get("config") or {}
+    meta = config.get("meta") or {} if isinstance(config, dict) else None
+    if not isinstance(meta, dict):
+        raise VitalsError(
+            f"{where}: config.meta of {entry.get('name')} is no mapping.", "Correct its indentation."
+        )
+    return meta
+
+
+def _name(entry: object, where: str, kind: str) -> str:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name != name.lower():
+        raise VitalsError(
+            f"{where}: {kind} name {name!r} is not snake case.", "Use lower-case letters and `_`."
+        )
+    return name
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return bool(codecs.lookup(name))
+    except LookupError:
+        return False

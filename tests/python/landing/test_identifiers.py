@@ -1,0 +1,119 @@
+"""Customer identifiers leave the landing only as salted hashes."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from desk import CALLS, LOG, Desk
+
+from vitals.errors import VitalsError
+from vitals.landing.identifiers import load_salt
+
+
+def digest(value: str, salt: str = "pepper") -> str:
+    return hmac.new(salt.encode(), value.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+HIDDEN = replace(CALLS, identifiers=("caller",), anonymous=("switchboard",))
+
+
+def test_an_identifier_is_trimmed_folded_and_hashed(desk: Desk) -> None:
+    desk.drop("acme/calls/a.json", '{"id": 1, "caller": " Ann@X.org "}\n{"id": 2, "caller": 4479}')
+    desk.land(HIDDEN)
+    assert desk.values("caller", HIDDEN) == [digest("ann@x.org"), digest("4479")]
+
+
+@pytest.mark.parametrize("word", ["", " ", "Anonymous", "UNKNOWN", "restricted", "null", "0", "Switchboard"])
+def test_words_for_nobody_become_null(desk: Desk, word: str) -> None:
+    desk.drop("acme/calls/a.json", json.dumps({"id": 1, "caller": word}))
+    desk.land(HIDDEN)
+    assert desk.values("caller", HIDDEN) == [None]
+
+
+def test_dotted_paths_reach_into_json(desk: Desk) -> None:
+    stream = replace(CALLS, identifiers=("caller.Address", "queue.To.Number"))
+    desk.drop(
+        "acme/calls/a.json",
+        '{"id": 1, "caller": {"Address": "+44", "Type": "TEL"}, '
+        '"queue": [{"To": {"Number": "1", "n": 2}}, {"To": null}]}\n'
+        '{"id": 2, "caller": {"Address": "anonymous"}, "queue": {"Name": "q"}}\n'
+        '{"id": 3, "caller": "+45", "queue": "plain"}\n',
+    )
+    desk.land(stream)
+    rows = desk.rows(stream)
+    assert json.loads(rows[0]["caller"]) == {"Address": digest("+44"), "Type": "TEL"}
+    assert json.loads(rows[0]["queue"]) == [{"To": {"Number": digest("1"), "n": "2"}}, {"To": None}]
+    assert json.loads(rows[1]["caller"]) == {"Address": None}
+    assert json.loads(rows[1]["queue"]) == {"Name": "q"}
+    # Where the declared object is missing, the value is hashed whole.
+    assert (rows[2]["caller"], rows[2]["queue"]) == (digest("+45"), digest("plain"))
+
+
+def test_dotted_paths_reach_into_json_in_a_csv_field(desk: Desk) -> None:
+    stream = replace(CALLS, format="delimited", identifiers=("caller.Address",))
+    desk.drop("acme/calls/a.csv", 'id,caller\n1,"{""Address"": ""+44""}"\n2,"{broken"\n3,\n')
+    desk.land(stream)
+    assert desk.values("caller", stream) == [f'{{"Address":"{digest("+44")}"}}', digest("{broken"), None]
+
+
+def test_an_identifier_that_is_an_object_is_hashed_inside(desk: Desk) -> None:
+    desk.drop("acme/calls/a.json", '{"id": 1, "caller": {"phones": ["1", "2"], "mail": null}}')
+    desk.land(HIDDEN)
+    (value,) = desk.values("caller", HIDDEN)
+    assert json.loads(str(value)) == {"phones": [digest("1"), digest("2")], "mail": None}
+
+
+def test_conditions_say_in_which_rows_a_column_is_an_identifier(desk: Desk) -> None:
+    stream = replace(LOG, identifiers=("data2",), identifiers_where={"event": ("ENTERQUEUE",)})
+    desk.drop("acme/log/a", "1|c|ENTERQUEUE||+44\n2|c|CONNECT|3|7\n3|c|ENTERQUEUE||anonymous\n")
+    desk.land(stream)
+    assert desk.values("data2", stream) == [digest("+44"), "7", None]
+
+
+def test_another_salt_lands_everything_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.drop("acme/calls/a.json", '{"id": 1, "caller": "x"}')
+    desk.land(HIDDEN)
+    monkeypatch.setenv("VITALS_SALT", "other")
+    assert desk.only(HIDDEN).status == "landed"
+    assert desk.values("caller", HIDDEN) == [digest("x", "other")]
+
+
+def test_a_salt_is_made_once_and_kept_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VITALS_SALT", raising=False)
+    file = tmp_path / "deep" / "salt.key"
+    salt = load_salt(file)
+    assert len(bytes.fromhex(salt.decode())) == 32
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert load_salt(file) == salt
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "message"), [(0o640, "a", "Others can read"), (0o600, " ", "is empty")]
+)
+def test_an_unsafe_salt_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, content: str, message: str
+) -> None:
+    monkeypatch.delenv("VITALS_SALT", raising=False)
+    file = tmp_path / "salt.key"
+    file.write_text(content)
+    file.chmod(mode)
+    with pytest.raises(VitalsError, match=message) as caught:
+        load_salt(file)
+    assert str(file) in str(caught.value)
+
+
+def test_without_identifiers_no_salt_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VITALS_SALT")
+    desk.land(CALLS)
+    assert not desk.paths.salt_file.exists()
+
+
+def test_a_column_declared_as_the_hash_of_another_leaves_that_one_as_it_is(desk: Desk) -> None:
+    stream = replace(CALLS, columns=(*CALLS.columns, "caller_key"), hash_of={"caller_key": "caller"})
+    desk.drop("acme/calls/a.json", '{"id": 1, "caller": 4479}\n{"id": 2}\n{"id": 3, "caller": "anonymous"}')
+    desk.land(stream)
+    assert desk.values("caller", stream) == ["4479", None, "anonymous"]
+    assert desk.values("caller_key", stream) == [digest("4479"), None, None]
