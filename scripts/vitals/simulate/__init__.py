@@ -1,0 +1,167 @@
+"""A simulated contact centre: raw exports of four platforms, and the figures that must come out of them."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from vitals.errors import VitalsError
+from vitals.simulate.arrivals import demand, first_arrivals
+from vitals.simulate.costs import operating_costs
+from vitals.simulate.engine import Engine
+from vitals.simulate.entities import Contact
+from vitals.simulate.export_amazon import agent_events, contact_records
+from vitals.simulate.export_asterisk import queue_log
+from vitals.simulate.export_template import template_exports
+from vitals.simulate.export_zendesk import ZendeskExports
+from vitals.simulate.extras import add_extras
+from vitals.simulate.output import Export
+from vitals.simulate.reference import Reference
+from vitals.simulate.sampling import Sampler
+from vitals.simulate.staffing import roster, supervisors
+from vitals.simulate.truth import moment, write_truth
+from vitals.simulate.world import lanes_of
+
+__all__ = ["SimulationReport", "simulate"]
+
+_PLATFORMS = ("amazon_connect", "asterisk", "template", "zendesk")
+# The exports are drawn in the morning after the last day, when the last calls are long over.
+_DRAWN_AFTER_SECONDS = 8 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationReport:
+    """What a run wrote.
+
+    Attributes:
+        contacts: all contacts, those out of scope included. in_scope: inbound ones that are no tests.
+        agents: agents on the roster. as_of: the newest updated_at in the exports, UTC.
+        outcomes: in-scope contacts by outcome. files: files written. rows: rows written, by platform/stream.
+        service_level: answered in target / (offered - short abandons) over everything.
+    """
+
+    contacts: int
+    in_scope: int
+    agents: int
+    as_of: datetime
+    outcomes: dict[str, int]
+    files: int
+    rows: dict[str, int]
+    service_level: float
+
+
+def simulate(
+    out: Path,
+    truth: Path,
+    seeds: Path,
+    contacts: int = 20000,
+    days: int = 30,
+    seed: int = 1,
+    start: date = date(2026, 10, 5),
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> SimulationReport:
+    """Simulates a contact centre and writes its platforms' exports, and the truth about them.
+
+    Same arguments, same bytes. The number of contacts is met within a few per cent: customers decide whether
+    they come back.
+
+    Args:
+        out: folder for the exports (out/<platform>/<stream>/), without files of these platforms so far.
+        truth: folder for the truth files; they are overwritten.
+        seeds: the project's seeds folder (reference/ and maps/).
+        contacts: contacts that customers make, about.
+        days: local days of arrivals.
+        seed: of all randomness.
+        start: first local day at each site.
+        on_progress: called as (step, done, total), where step is `simulate` or `write`.
+
+    Raises:
+        VitalsError: contacts or days are below 1, `out` holds exports already, or a seed is missing.
+    """
+    if contacts < 1 or days < 1:
+        raise VitalsError(
+            f"Cannot simulate {contacts} contacts in {days} days.",
+            "Ask for at least one contact and one day.",
+        )
+    _refuse_mixing(out)
+    reference = Reference(seeds)
+    lanes = lanes_of(reference)
+    if not lanes:
+        raise VitalsError(
+            f"{seeds} knows none of the simulator's queues.", "Restore seeds/reference/queues.csv."
+        )
+    sampler = Sampler(seed)
+    demands = demand(lanes, reference, start, days, contacts, sampler)
+    arrivals, _ = first_arrivals(demands, reference, sampler)
+    agents = roster(demands, reference, sampler)
+    leads = supervisors(demands, reference, len(agents))
+    ends = [
+        reference.midnight(reference.queues[lane.queue].site, start + timedelta(days=days)) for lane in lanes
+    ]
+    until = max(ends) + _DRAWN_AFTER_SECONDS
+    engine = Engine(lanes, agents, arrivals, reference, sampler, ends, until)
+    engine.run(on_progress)
+    everything = engine.contacts + add_extras(engine, leads, sampler, until)
+    everything.sort(key=lambda contact: (contact.arrived_at, contact.contact_id))
+    costs = operating_costs(everything, agents, reference, sampler, until, start, days)
+
+    def of(platform: str) -> list[Contact]:
+        return [contact for contact in everything if contact.platform == platform]
+
+    exports: list[Export] = [
+        contact_records(of("amazon_connect"), reference, sampler, until),
+        agent_events(engine.floor.agent_events, reference, sampler, until),
+        queue_log(of("asterisk"), engine.floor.agent_events, reference, sampler, until),
+        *ZendeskExports(of("zendesk"), reference, sampler, until).exports(),
+        *template_exports(
+            everything,
+            agents,
+            list(leads.values()),
+            engine.floor.agent_events,
+            costs,
+            reference,
+            sampler,
+            until,
+        ),
+    ]
+    files = 0
+    for number, export in enumerate(exports, 1):
+        files += len(export.write(out, sampler))
+        if on_progress:
+            on_progress("write", number, len(exports))
+    figures = write_truth(truth, everything, costs, exports, reference, until)
+    in_scope = [each for each in figures if each.is_in_scope]
+    offered = sum(each.queue != "no_queue" and not each.is_short_abandon for each in in_scope)
+    return SimulationReport(
+        contacts=len(figures),
+        in_scope=len(in_scope),
+        agents=len(agents),
+        as_of=moment(until),
+        outcomes=dict(sorted(Counter(each.contact.outcome for each in in_scope).items())),
+        files=files,
+        rows={f"{each.platform}/{each.stream}": each.counts().rows_written for each in exports},
+        service_level=sum(each.is_in_target for each in in_scope) / max(1, offered),
+    )
+
+
+def _refuse_mixing(out: Path) -> None:
+    for platform in _PLATFORMS:
+        folder = out / platform
+        found = (
+            next(
+                (
+                    path
+                    for path in sorted(folder.rglob("*"))
+                    if path.is_file() and not path.name.startswith(".")
+                ),
+                None,
+            )
+            if folder.is_dir()
+            else None
+        )
+        if found is not None:
+            raise VitalsError(
+                f"{found} exists: simulated exports would mix with those that are there.",
+                "Choose another folder, or move the exports of this platform away first.",
+            )

@@ -1,0 +1,198 @@
+"""The project's own reference seeds: queues, sites, thresholds, rates, and each platform's words."""
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from vitals.errors import VitalsError
+
+UNMAPPED = "unmapped"
+UNCLASSIFIED = "unclassified"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A row of seeds/reference/queues.csv."""
+
+    slug: str
+    client: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A row of seeds/reference/thresholds.csv; None in a scope column means any. valid_to is excluded."""
+
+    client: str | None
+    queue: str | None
+    channel: str | None
+    valid_from: date
+    valid_to: date | None
+    value: int
+
+    def rank(self, client: str, queue: str, channel: str) -> int:
+        """How specific the row is for a scope (queue, then client, then channel); -1 when it is another's."""
+        rank = 0
+        for own, asked, weight in (
+            (self.queue, queue, 4),
+            (self.client, client, 2),
+            (self.channel, channel, 1),
+        ):
+            if own is not None:
+                if own != asked:
+                    return -1
+                rank += weight
+        return rank
+
+
+@dataclass(slots=True)
+class Words:
+    """The words of one platform: slug to native words, and back, as its map seed tells."""
+
+    natives: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    slugs: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def native(self, kind: str, slug: str) -> str:
+        """The platform's first word for a slug; the slug itself when the map has none."""
+        found = self.natives.get((kind, slug))
+        return found[0] if found else slug
+
+    def all_native(self, kind: str, slug: str) -> list[str]:
+        """Every word of the platform for a slug; the slug itself when the map has none."""
+        return self.natives.get((kind, slug)) or [slug]
+
+
+class Reference:
+    """What the seeds say.
+
+    Args:
+        seeds: the project's seeds folder, with reference/ and maps/.
+
+    Raises:
+        VitalsError: a seed is missing.
+    """
+
+    def __init__(self, seeds: Path) -> None:
+        self.zones = {row["site"]: ZoneInfo(row["zone"]) for row in _rows(seeds, "reference/sites.csv")}
+        self.countries = {row["site"]: row["country"] for row in _rows(seeds, "reference/sites.csv")}
+        self.queues = {
+            row["queue"]: Queue(row["queue"], row["client"], row["site"])
+            for row in _rows(seeds, "reference/queues.csv")
+        }
+        self.contact_types = {row["contact_type"] for row in _rows(seeds, "reference/contact_types.csv")}
+        self._rates = [
+            (
+                row["currency"],
+                date.fromisoformat(row["valid_from"]),
+                _day(row["valid_to"]),
+                Decimal(row["rate"]),
+            )
+            for row in _rows(seeds, "reference/exchange_rates.csv")
+            if row["reporting_currency"] == "EUR"
+        ]
+        self._thresholds: dict[str, list[Threshold]] = defaultdict(list)
+        for row in _rows(seeds, "reference/thresholds.csv"):
+            self._thresholds[row["threshold"]].append(
+                Threshold(
+                    client=row["client"] or None,
+                    queue=row["queue"] or None,
+                    channel=row["channel"] or None,
+                    valid_from=date.fromisoformat(row["valid_from"]),
+                    valid_to=_day(row["valid_to"]),
+                    value=int(row["value"]),
+                )
+            )
+        self.words = {
+            platform: _words(seeds, platform)
+            for platform in ("amazon_connect", "asterisk", "zendesk", "template")
+        }
+        self._found: dict[tuple[str, str, str, str, date], int] = {}
+        self._offsets: dict[tuple[str, int], int] = {}
+        self._days: dict[int, date] = {}
+
+    def rate(self, currency: str, day: date) -> Decimal:
+        """Euros for one unit of the currency on a day."""
+        for code, valid_from, valid_to, rate in self._rates:
+            if code == currency and valid_from <= day and (valid_to is None or day < valid_to):
+                return rate
+        raise VitalsError(
+            f"No exchange rate {currency} to EUR on {day}.", "Add it to seeds/reference/exchange_rates.csv."
+        )
+
+    def threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> int:
+        """The value of the most specific threshold in force on a local day."""
+        asked = (name, client, queue, channel, day)
+        if asked not in self._found:
+            ranked = [
+                (row.rank(client, queue, channel), row.valid_from, row.value)
+                for row in self._thresholds[name]
+                if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
+            ]
+            if not ranked or max(ranked)[0] < 0:
+                raise VitalsError(
+                    f"No {name} for {client}, {queue}, {channel} on {day}.",
+                    "Add it to seeds/reference/thresholds.csv.",
+                )
+            self._found[asked] = max(ranked)[2]
+        return self._found[asked]
+
+    def offset(self, site: str, at: int) -> int:
+        """Seconds from UTC to the site's clock; 0 for an unknown site. Zones change at whole UTC hours."""
+        hour = at // 3600
+        if (site, hour) not in self._offsets:
+            zone = self.zones.get(site)
+            moment = datetime.fromtimestamp(hour * 3600, UTC)
+            shift = moment.astimezone(zone).utcoffset() if zone else None
+            self._offsets[site, hour] = int((shift or timedelta()).total_seconds())
+        return self._offsets[site, hour]
+
+    def local_day(self, site: str, at: int) -> date:
+        """The site's local date at a UTC second."""
+        number = (at + self.offset(site, at)) // 86400
+        if number not in self._days:
+            self._days[number] = date(1970, 1, 1) + timedelta(days=number)
+        return self._days[number]
+
+    def midnight(self, site: str, day: date) -> int:
+        """The UTC second at which a local day begins at the site."""
+        return int(datetime(day.year, day.month, day.day, tzinfo=self.zones[site]).timestamp())
+
+    def slug(self, platform: str, kind: str, native: str | None) -> str | None:
+        """Our slug for a platform's word, as the map seeds read it; None when no map knows it."""
+        return self.words[platform].slugs.get((kind, native.strip().lower())) if native else None
+
+
+def _rows(seeds: Path, name: str) -> list[dict[str, str]]:
+    path = seeds / name
+    if not path.is_file():
+        raise VitalsError(
+            f"The seed {path} is missing.", "Run from the project's folder, or name its seeds folder."
+        )
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _words(seeds: Path, platform: str) -> Words:
+    words = Words()
+    # Our own slugs need no row in a map.
+    for kind, seed in (
+        ("queue", "queues"),
+        ("client", "clients"),
+        ("site", "sites"),
+        ("channel", "channels"),
+        ("contact_type", "contact_types"),
+    ):
+        for row in _rows(seeds, f"reference/{seed}.csv"):
+            words.slugs[kind, row[kind]] = row[kind]
+    for row in _rows(seeds, f"maps/{platform}/map_{platform}.csv"):
+        words.natives[row["field"], row["slug"]].append(row["native_value"])
+        words.slugs[row["field"], row["native_value"].strip().lower()] = row["slug"]
+    return words

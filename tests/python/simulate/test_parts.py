@@ -1,0 +1,166 @@
+"""The simulator's parts, each by figures that are known from elsewhere."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from vitals.simulate.entities import Agent, Contact, Leg
+from vitals.simulate.output import cut_off, iso, local_iso
+from vitals.simulate.reference import Reference
+from vitals.simulate.sampling import Choice, Sampler
+from vitals.simulate.staffing import agents_needed, erlang_c
+from vitals.simulate.truth import Figures, fold, match_matters
+
+SEEDS = Path(__file__).parents[3] / "seeds"
+DAY = 86400
+START = 1_790_000_000
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    return Reference(SEEDS)
+
+
+def contact(number: int, days: float, **changes: object) -> Contact:
+    made = Contact(
+        platform="amazon_connect",
+        native_id=f"c{number}",
+        client="aurora_energy",
+        site="lyon",
+        queue="aurora_billing",
+        channel="voice",
+        contact_type="payment",
+        type_word="Payment",
+        customer=None,
+        customer_key="+33600000001",
+        language="fr",
+        arrived_at=START + round(days * DAY),
+        lane_index=0,
+    )
+    made.outcome = "answered"
+    made.legs = [Leg("aurora_billing", made.arrived_at, answered_at=made.arrived_at + 10, wait=10, talk=60)]
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def matched(reference: Reference, *contacts: Contact) -> list[Figures]:
+    # A client's first contact, of nobody in particular, opens the coverage.
+    first = contact(0, -8, customer_key=None)
+    figures = [fold(each, reference, START + 90 * DAY) for each in (first, *contacts)]
+    match_matters(figures)
+    return figures[1:]
+
+
+def test_erlang_c_gives_the_published_example() -> None:
+    assert erlang_c(48, 55) == pytest.approx(0.239, abs=0.0005)
+    assert agents_needed(48, 240, 15, 0.845) == 55
+    assert agents_needed(0, 240, 20, 0.8) == 0
+
+
+def test_a_contact_exactly_at_the_end_of_the_window_is_a_repeat(reference: Reference) -> None:
+    assert [each.is_repeat for each in matched(reference, contact(1, 0), contact(2, 7))] == [False, True]
+    just_past = contact(2, 7, arrived_at=START + 7 * DAY + 1)
+    assert [each.is_repeat for each in matched(reference, contact(1, 0), just_past)] == [False, False]
+
+
+def test_an_unclassified_contact_matches_any_type_of_its_customer(reference: Reference) -> None:
+    other = contact(2, 1, contact_type="complaint")
+    unclassified = contact(3, 2, contact_type="unclassified")
+    first, second, third = matched(reference, contact(1, 0), other, unclassified)
+    assert (first.is_repeat, second.is_repeat, third.is_repeat) == (False, False, True)
+    assert (first.is_resolved_first, second.is_resolved_first) == (False, False)
+
+
+def test_a_contact_flagged_unresolved_is_no_resolution(reference: Reference) -> None:
+    assert matched(reference, contact(1, 0))[0].is_resolved_first
+    assert not matched(reference, contact(1, 0, resolved_flag=False))[0].is_resolved_first
+
+
+def test_the_anonymous_and_the_uncovered_open_no_issue(reference: Reference) -> None:
+    assert not matched(reference, contact(1, 0, customer_key=None))[0].is_opener
+    assert not matched(reference, contact(1, -7.5))[0].is_opener
+    assert matched(reference, contact(1, -1))[0].is_opener
+
+
+def test_outbound_contacts_and_tests_match_nothing(reference: Reference) -> None:
+    out, test, own = matched(
+        reference, contact(1, 0, direction="outbound"), contact(2, 1, is_test=True), contact(3, 2)
+    )
+    assert not own.is_repeat
+    assert own.is_opener
+    assert not out.is_opener
+    assert not test.is_opener
+
+
+def test_a_transfer_counts_when_somebody_answered_or_it_left_the_centre() -> None:
+    anna, boris = (
+        Agent(name, "amazon_connect", name, "X", "lyon", "aurora_billing", "T", "S", number)
+        for number, name in enumerate(("anna", "boris"))
+    )
+    moved = contact(1, 0)
+    moved.legs = [
+        Leg("aurora_billing", START, agent=anna, answered_at=START + 1, exit="transferred"),
+        Leg("aurora_outages", START + 60, agent=boris, answered_at=START + 70, exit="completed"),
+    ]
+    assert moved.completed_transfers == 1
+    moved.legs[1] = Leg("aurora_outages", START + 60, exit="abandoned")
+    assert moved.completed_transfers == 0
+    moved.legs = moved.legs[:1]
+    moved.legs[0].is_external = True
+    assert moved.completed_transfers == 1
+
+
+def test_a_callback_keeps_the_wait_until_it_was_asked_for(reference: Reference) -> None:
+    asked = contact(1, 0, outcome="callback_requested")
+    asked.legs = [
+        Leg("aurora_billing", START, ended_at=START + 70, wait=70, exit="callback_requested"),
+        Leg("aurora_billing", START + 71, answered_at=START + 900, wait=829, talk=100, is_callback=True),
+    ]
+    figures = fold(asked, reference, START + DAY)
+    assert (figures.wait, figures.talk, figures.answered_at) == (70, 100, START + 900)
+
+
+def test_the_most_specific_threshold_in_force_holds(reference: Reference) -> None:
+    def seconds(client: str, queue: str, channel: str, day: date) -> int:
+        return reference.threshold("service_level_seconds", client, queue, channel, day)
+
+    assert seconds("aurora_energy", "aurora_billing", "voice", date(2026, 10, 5)) == 20
+    assert seconds("aurora_energy", "aurora_billing", "chat", date(2026, 10, 5)) == 60
+    assert seconds("meridian_travel", "meridian_changes", "voice", date(2026, 10, 5)) == 30
+    assert seconds("aurora_energy", "aurora_outages", "voice", date(2026, 10, 18)) == 15
+    assert seconds("aurora_energy", "aurora_outages", "voice", date(2026, 10, 19)) == 30
+
+
+def test_the_doubled_hour_has_two_offsets(reference: Reference) -> None:
+    before = 1_792_886_400  # 2026-10-25T00:00:00Z
+    assert local_iso(reference, "lyon", before + 1800) == "2026-10-25T02:30:00+02:00"
+    assert local_iso(reference, "lyon", before + 5400) == "2026-10-25T02:30:00+01:00"
+    assert local_iso(reference, "montreal", before) == "2026-10-24T20:00:00-04:00"
+    assert local_iso(reference, "lyon", None) == ""
+    assert iso(before) == "2026-10-25T00:00:00Z"
+
+
+def test_words_are_read_both_ways(reference: Reference) -> None:
+    assert reference.words["amazon_connect"].native("queue", "aurora_billing") == "Aurora Billing"
+    assert reference.slug("amazon_connect", "contact_type", "Refund") == "refund"
+    assert reference.slug("template", "contact_type", "balance_enquiry") == "balance_enquiry"
+    assert reference.slug("template", "contact_type", "nobody knows") is None
+
+
+def test_a_choice_covers_its_weights() -> None:
+    choice = Choice((("a", 1.0), ("b", 3.0), ("never", 0.0)))
+    assert [choice.at(place) for place in (0.0, 0.24, 0.26, 0.999)] == ["a", "a", "b", "b"]
+
+
+def test_draws_repeat_with_the_seed_and_stay_in_their_bounds() -> None:
+    first, again = Sampler(5), Sampler(5)
+    assert [first.seconds(100) for _ in range(50)] == [again.seconds(100) for _ in range(50)]
+    assert all(3 <= first.between(3, 9) <= 9 for _ in range(1000))
+    assert all(10 <= first.seconds(40, 2.0, low=10, high=60) <= 60 for _ in range(1000))
+    assert len({first.uuid() for _ in range(5000)}) == 5000
+
+
+def test_a_line_that_is_cut_off_has_no_end() -> None:
+    assert not cut_off('{"a":"bcdefgh"}').endswith("}")
