@@ -40,10 +40,10 @@
 {#- Timestamp plus seconds (a number, may be fractional or negative). -#}
 {% macro add_seconds(ts, seconds) %}{{ return(adapter.dispatch('add_seconds', 'vitals')(ts, seconds)) }}{% endmacro %}
 {% macro default__add_seconds(ts, seconds) -%}
-    make_timestamp(epoch_us({{ ts }}) + cast(round({{ seconds }} * 1000000) as bigint))
+    make_timestamp(epoch_us({{ ts }}) + cast(round(({{ seconds }}) * 1000000) as bigint))
 {%- endmacro %}
 {% macro spark__add_seconds(ts, seconds) -%}
-    timestamp_micros(unix_micros({{ ts }}) + cast(round({{ seconds }} * 1000000) as bigint))
+    timestamp_micros(unix_micros({{ ts }}) + cast(round(({{ seconds }}) * 1000000) as bigint))
 {%- endmacro %}
 
 {#- Start of the interval of so many minutes that holds the timestamp. -#}

@@ -50,7 +50,10 @@
     case when json_valid({{ text }}) and json_type({{ text }}) in ('OBJECT', 'ARRAY') then {{ text }} end
 {%- endmacro %}
 {% macro spark__json_document(text) -%}
-    case when get_json_object({{ text }}, '$') is not null and substr(trim({{ text }}), 1, 1) in ('{{ "{" }}', '[') then {{ text }} end
+    case
+        when get_json_object({{ text }}, '$') is not null and substr(trim({{ text }}), 1, 1) in ('{{ "{" }}', '[')
+            then {{ text }}
+    end
 {%- endmacro %}
 
 {#- Text whole number (`2`, or `2.0` as spreadsheets write it) to bigint; null when it is none. -#}

@@ -11,17 +11,23 @@ scorecard as (
 
 ),
 
+periods as (
+
+    select distinct
+        period_start_date,
+        period_end_date
+    from scorecard
+
+),
+
 contacts as (
 
-    select
-        contacts.*,
-        scorecard.period_start_date,
-        scorecard.period_end_date
+    select contacts.*
     from {{ ref('fct_contacts') }} as contacts
-    cross join (select distinct period_start_date, period_end_date from scorecard) as scorecard
+    cross join periods
     where
         contacts.is_in_scope
-        and contacts.arrived_date between scorecard.period_start_date and scorecard.period_end_date
+        and contacts.arrived_date between periods.period_start_date and periods.period_end_date
 
 ),
 
@@ -35,8 +41,8 @@ recomputed as (
     union all
     select
         'speed_of_answer' as kpi_id,
-        cast(sum(wait_seconds) filter (where outcome = 'answered') as double)
-        / nullif(count(*) filter (where outcome = 'answered'), 0) as value
+        cast(sum(wait_seconds) filter (where outcome = 'answered' and channel in ('voice', 'chat')) as double)
+        / nullif(count(*) filter (where outcome = 'answered' and channel in ('voice', 'chat')), 0) as value
     from contacts
     union all
     select

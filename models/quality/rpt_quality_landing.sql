@@ -41,20 +41,18 @@ accounted as (
         ledger.landed_at,
         ledger.rows_read as rows_read_count,
         ledger.rows_quarantined as landing_quarantined_count,
-        case when ledger.status = 'landed' then coalesce(counted.current_count, 0) else 0 end as current_count,
-        case when ledger.status = 'landed' then coalesce(counted.superseded_count, 0) else 0 end as superseded_count,
-        case when ledger.status = 'landed' then coalesce(counted.duplicate_count, 0) else 0 end as duplicate_count,
-        case when ledger.status = 'landed' then coalesce(counted.staging_quarantined_count, 0) else 0 end
-            as staging_quarantined_count,
-        ledger.rows_read - ledger.rows_quarantined
-        - case when ledger.status = 'landed' then coalesce(counted.staged_count, 0) else 0 end
-            as unaccounted_count
+        coalesce(counted.current_count, 0) as current_count,
+        coalesce(counted.superseded_count, 0) as superseded_count,
+        coalesce(counted.duplicate_count, 0) as duplicate_count,
+        coalesce(counted.staging_quarantined_count, 0) as staging_quarantined_count,
+        ledger.rows_read - ledger.rows_quarantined - coalesce(counted.staged_count, 0) as unaccounted_count
     from ledger
     left join counted
         on
             ledger.platform = counted.platform
             and ledger.stream = counted.stream
             and ledger.file_hash = counted.file_hash
+            and ledger.status = 'landed'
 
 )
 

@@ -41,7 +41,9 @@ mapped as (
         unioned.source_row,
         case when unioned.native_site is not null then coalesce(site_map.slug, 'unmapped') end as site,
         case when unioned.native_client is not null then coalesce(client_map.slug, 'unmapped') end as client,
-        case when unioned.native_channel is not null then coalesce(channel_map.slug, 'unmapped') end as channel
+        case
+            when unioned.native_channel is not null then coalesce(channel_map.slug, 'unmapped')
+        end as channel
     from unioned
     left join value_maps as site_map
         on

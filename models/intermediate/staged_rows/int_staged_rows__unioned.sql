@@ -1,6 +1,8 @@
 {%- set streams = [] -%}
 {%- for platform, names in var('streams').items() -%}
-    {%- for name in names -%}{% do streams.append((platform, name)) %}{%- endfor -%}
+{%- for name in names -%}
+{%- do streams.append((platform, name)) -%}
+{%- endfor -%}
 {%- endfor -%}
 with
 

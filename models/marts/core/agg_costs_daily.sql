@@ -46,7 +46,8 @@ shared as (
         worked.worked_measured_count,
         cast(worked.worked_seconds as double) as worked_seconds,
         cast(sum(worked.worked_seconds) over (partition by pools.pool_id) as double)
-        / nullif(sum(worked.worked_measured_count) over (partition by pools.pool_id), 0) as mean_worked_seconds
+        / nullif(sum(worked.worked_measured_count) over (partition by pools.pool_id), 0)
+            as mean_worked_seconds
     from pools
     inner join worked
         on
@@ -77,16 +78,36 @@ accumulated as (
         sum(weight) over (
             partition by pool_id
             order by
-                day nulls last, client nulls last, queue nulls last, channel nulls last, contact_type nulls last
+                day nulls last,
+                client nulls last,
+                queue nulls last,
+                channel nulls last,
+                contact_type nulls last
             rows between unbounded preceding and current row
         ) as weight_so_far,
         sum(weight) over (partition by pool_id) as weight_in_all,
         lead(day) over (
             partition by pool_id
             order by
-                day nulls last, client nulls last, queue nulls last, channel nulls last, contact_type nulls last
+                day nulls last,
+                client nulls last,
+                queue nulls last,
+                channel nulls last,
+                contact_type nulls last
         ) is null as is_last
     from weighted
+
+),
+
+running as (
+
+    select
+        *,
+        case
+            when is_last then amount
+            else cast(amount as double) * weight_so_far / nullif(weight_in_all, 0)
+        end as exact_amount_so_far
+    from accumulated
 
 ),
 
@@ -95,11 +116,8 @@ rounded as (
 
     select
         *,
-        case
-            when is_last then cast(amount as decimal(18, 6))
-            else cast(round(cast(amount as double) * weight_so_far / weight_in_all, 6) as decimal(18, 6))
-        end as amount_so_far
-    from accumulated
+        cast(round(exact_amount_so_far, 6) as decimal(18, 6)) as amount_so_far
+    from running
 
 ),
 
@@ -115,7 +133,11 @@ allocated as (
         amount_so_far - coalesce(lag(amount_so_far) over (
             partition by pool_id
             order by
-                day nulls last, client nulls last, queue nulls last, channel nulls last, contact_type nulls last
+                day nulls last,
+                client nulls last,
+                queue nulls last,
+                channel nulls last,
+                contact_type nulls last
         ), 0) as amount
     from rounded
 

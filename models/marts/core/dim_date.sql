@@ -1,5 +1,11 @@
 with
 
+runs as (
+
+    select * from {{ ref('int_runs__resolved') }}
+
+),
+
 spine as (
 
     {{ dbt.date_spine(
@@ -10,18 +16,27 @@ spine as (
 
 ),
 
+days as (
+
+    select cast(date_day as date) as day
+    from spine
+
+),
+
 dates as (
 
     select
-        cast(date_day as date) as day,
-        cast({{ dbt.date_trunc('week', 'date_day') }} as date) as week_start_date,
-        cast({{ dbt.date_trunc('month', 'date_day') }} as date) as month_start_date,
-        cast({{ dbt.date_trunc('quarter', 'date_day') }} as date) as quarter_start_date,
-        cast(extract(year from date_day) as integer) as year,
-        cast(extract(month from date_day) as integer) as month,
-        {{ iso_weekday('cast(date_day as date)') }} as iso_weekday,
-        {{ iso_weekday('cast(date_day as date)') }} >= 6 as is_weekend
-    from spine
+        days.day,
+        cast({{ dbt.date_trunc('week', 'days.day') }} as date) as week_start_date,
+        cast({{ dbt.date_trunc('month', 'days.day') }} as date) as month_start_date,
+        cast({{ dbt.date_trunc('quarter', 'days.day') }} as date) as quarter_start_date,
+        cast(extract(year from days.day) as integer) as year,
+        cast(extract(month from days.day) as integer) as month,
+        {{ iso_weekday('days.day') }} as iso_weekday,
+        {{ iso_weekday('days.day') }} >= 6 as is_weekend,
+        last_day(days.day) < cast(runs.as_of as date) as is_month_over
+    from days
+    cross join runs
 
 )
 

@@ -47,7 +47,8 @@ classified as (
         talk_seconds,
         hold_seconds,
         acw_seconds,
-        cast(talk_seconds + coalesce(hold_seconds, 0) + coalesce(acw_seconds, 0) as decimal(18, 3)) as handle_seconds,
+        cast(talk_seconds + coalesce(hold_seconds, 0) + coalesce(acw_seconds, 0) as decimal(18, 3))
+            as handle_seconds,
         agents_count,
         queues_count,
         transfers_count,
@@ -132,8 +133,8 @@ completed as (
             and classified.is_resolved is distinct from false,
             false
         ) as is_resolved_first_contact,
-        classified.outcome <> 'open'
-        and classified.arrived_date < cast({{ utc_to_local('runs.as_of', 'classified.zone') }} as date) as is_final,
+        classified.arrived_date < cast({{ utc_to_local('runs.as_of', 'classified.zone') }} as date)
+            as is_final,
         coalesce(matched.repeat_window_ends_at <= runs.as_of, true) as is_resolution_final,
         classified.updated_at,
         classified.source_file,

@@ -27,7 +27,10 @@ converted as (
         costs.amount,
         exchange_rates.rate as exchange_rate,
         '{{ var("reporting_currency") }}' as reporting_currency,
-        cast(costs.amount * exchange_rates.rate as decimal(18, 6)) as reporting_amount,
+        cast(
+            cast(costs.amount as decimal(22, 6)) * cast(exchange_rates.rate as decimal(14, 8))
+            as decimal(18, 6)
+        ) as reporting_amount,
         costs.updated_at,
         costs.source_file,
         costs.source_row

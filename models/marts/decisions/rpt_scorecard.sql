@@ -26,7 +26,12 @@ runs as (
 ),
 
 periods as (
-    {%- set periods = [('today', 0, 0, 1), ('yesterday', 1, 1, 1), ('last_7_days', 7, 1, 7), ('last_28_days', 28, 1, 28)] %}
+    {%- set periods = [
+        ('today', 0, 0, 1),
+        ('yesterday', 1, 1, 1),
+        ('last_7_days', 7, 1, 7),
+        ('last_28_days', 28, 1, 28),
+    ] %}
     {% for period, first_day, last_day, days in periods %}
     select
         '{{ period }}' as period,
@@ -36,6 +41,27 @@ periods as (
     from runs
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+
+),
+
+channels as (
+
+    select * from {{ ref('dim_channel') }}
+
+),
+
+-- seconds on the phone and hours in a mailbox have no common mean: such a KPI shows its synchronous channels
+shown as (
+
+    select kpi_values.*
+    from kpi_values
+    inner join kpis
+        on kpi_values.kpi_id = kpis.kpi_id
+    left join channels
+        on kpi_values.channel = channels.channel
+    where
+        kpis.scorecard_channels = 'all'
+        or coalesce(channels.is_synchronous, false)
 
 ),
 
@@ -50,7 +76,7 @@ scoped as (
         numerator,
         denominator,
         is_final
-    from kpi_values
+    from shown
     union all
     select
         client,
@@ -60,7 +86,7 @@ scoped as (
         numerator,
         denominator,
         is_final
-    from kpi_values
+    from shown
 
 ),
 
@@ -79,7 +105,8 @@ daily as (
 
 ),
 
-summed as (
+-- days of a period, of the equally long one before it, and of its weekdays in the four weeks before
+aligned as (
 
     select
         periods.period,
@@ -88,23 +115,40 @@ summed as (
         daily.client,
         daily.kpi_id,
         daily.member,
-        sum(daily.numerator) filter (
-            where daily.day between periods.period_start_date and periods.period_end_date
-        ) as numerator,
-        sum(daily.denominator) filter (
-            where daily.day between periods.period_start_date and periods.period_end_date
-        ) as denominator,
-        bool_and(daily.is_final) filter (
-            where daily.day between periods.period_start_date and periods.period_end_date
-        ) as is_final,
-        sum(daily.numerator) filter (where {{ is_period_before('days_count') }}) as previous_numerator,
-        sum(daily.denominator) filter (where {{ is_period_before('days_count') }}) as previous_denominator,
-        sum(daily.numerator) filter (where {{ is_same_weekday_before() }}) as same_weekdays_numerator,
-        sum(daily.denominator) filter (where {{ is_same_weekday_before() }}) as same_weekdays_denominator
+        daily.numerator,
+        daily.denominator,
+        daily.is_final,
+        daily.day between periods.period_start_date and periods.period_end_date as is_in_period,
+        {{ days_between('daily.day', 'periods.period_start_date') }}
+        between 1 and periods.days_count as is_in_previous_period,
+        {{ days_between('daily.day', 'periods.period_start_date') }} between 1 and 28
+        and (
+            periods.days_count >= 7
+            or {{ iso_weekday('daily.day') }} = {{ iso_weekday('periods.period_start_date') }}
+        ) as is_same_weekday
     from periods
     cross join daily
-    group by
-        periods.period, periods.period_start_date, periods.period_end_date, daily.client, daily.kpi_id, daily.member
+
+),
+
+summed as (
+
+    select
+        period,
+        period_start_date,
+        period_end_date,
+        client,
+        kpi_id,
+        member,
+        sum(numerator) filter (where is_in_period) as numerator,
+        sum(denominator) filter (where is_in_period) as denominator,
+        bool_and(is_final) filter (where is_in_period) as is_final,
+        sum(numerator) filter (where is_in_previous_period) as previous_numerator,
+        sum(denominator) filter (where is_in_previous_period) as previous_denominator,
+        sum(numerator) filter (where is_same_weekday) as same_weekdays_numerator,
+        sum(denominator) filter (where is_same_weekday) as same_weekdays_denominator
+    from aligned
+    group by period, period_start_date, period_end_date, client, kpi_id, member
 
 ),
 
@@ -125,7 +169,8 @@ divided as (
         summed.denominator,
         {{ ratio('summed.numerator', 'summed.denominator') }} as value,
         {{ ratio('summed.previous_numerator', 'summed.previous_denominator') }} as previous_value,
-        {{ ratio('summed.same_weekdays_numerator', 'summed.same_weekdays_denominator') }} as same_weekdays_value,
+        {{ ratio('summed.same_weekdays_numerator', 'summed.same_weekdays_denominator') }}
+            as same_weekdays_value,
         coalesce(summed.is_final, false) as is_final
     from summed
     inner join kpis
@@ -133,7 +178,7 @@ divided as (
 
 ),
 
--- only targets that hold for the whole centre or a whole client: a queue's or channel's own says nothing about the sum
+-- targets of the whole centre or a whole client: a queue's or channel's own says nothing about the sum
 targeted as (
 
     select
@@ -220,6 +265,29 @@ ranged as (
 
 ),
 
+bounded as (
+
+    select
+        client,
+        kpi_id,
+        member,
+        days_ago,
+        value,
+        min(value) over (partition by client, kpi_id, member) as lowest,
+        max(value) over (partition by client, kpi_id, member) as highest
+    from ranged
+
+),
+
+measured as (
+
+    select
+        *,
+        cast(1 + round(7 * (value - lowest) / nullif(highest - lowest, 0)) as integer) as height
+    from bounded
+
+),
+
 blocks as (
 
     select
@@ -229,13 +297,10 @@ blocks as (
         days_ago,
         case
             when value is null then ' '
-            when max(value) over same_kpi = min(value) over same_kpi then '▄'
-            else substr('▁▂▃▄▅▆▇█', cast(1 + round(
-                7 * (value - min(value) over same_kpi) / (max(value) over same_kpi - min(value) over same_kpi)
-            ) as integer), 1)
+            when height is null then '▄'
+            else substr('▁▂▃▄▅▆▇█', height, 1)
         end as block
-    from ranged
-    window same_kpi as (partition by client, kpi_id, member)
+    from measured
 
 ),
 

@@ -12,9 +12,9 @@ contacts as (
 
 ),
 
-runs as (
+dates as (
 
-    select cast(as_of as date) as as_of_date from {{ ref('int_runs__resolved') }}
+    select * from {{ ref('dim_date') }}
 
 ),
 
@@ -66,9 +66,10 @@ measured as (
 
     select
         summed.*,
-        last_day(summed.day) < runs.as_of_date as is_final
+        coalesce(dates.is_month_over, false) as is_final
     from summed
-    cross join runs
+    left join dates
+        on summed.day = dates.day
 
 )
 

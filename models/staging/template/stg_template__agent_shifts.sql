@@ -1,0 +1,89 @@
+with
+
+source as (
+
+    select * from {{ source('template', 'agent_shifts') }}
+
+),
+
+typed as (
+
+    select
+        {{ prefixed_id('agent_id', 'template') }} as agent_id,
+        {{ clean_text('activity') }} as activity,
+        {{ iso_to_utc('started_at') }} as started_at,
+        {{ iso_to_utc('ended_at') }} as ended_at,
+        coalesce({{ boolean_from('is_paid') }}, true) as is_paid,
+        {{ iso_to_utc('updated_at') }} as changed_at,
+        {{ boolean_from('is_paid') }} as stated_is_paid,
+        started_at as raw_started_at,
+        ended_at as raw_ended_at,
+        is_paid as raw_is_paid,
+        updated_at as raw_updated_at,
+        source_file,
+        source_row,
+        file_hash,
+        landed_at
+    from source
+
+),
+
+keyed as (
+
+    select
+        *,
+        {{ surrogate_key(['agent_id', 'started_at']) }} as shift_key
+    from typed
+
+),
+
+versioned as (
+
+    select
+        *,
+        coalesce(changed_at, started_at) as version_at
+    from keyed
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ quarantine_reason(
+            [
+                ("agent_id is null", 'agent_id is missing'),
+                ("activity is null", 'activity is missing'),
+                (clean_text('raw_started_at') ~ " is null", 'started_at is missing'),
+                (clean_text('raw_ended_at') ~ " is null", 'ended_at is missing'),
+                ("ended_at < started_at", 'ended_at is before started_at'),
+            ]
+            + typing_rules('time', ['started_at', 'ended_at', ('updated_at', 'changed_at')])
+            + typing_rules('boolean', [('is_paid', 'stated_is_paid')])
+        ) }} as quarantine_reason
+    from versioned
+
+),
+
+classified as (
+
+    select
+        shift_key,
+        agent_id,
+        activity,
+        started_at,
+        ended_at,
+        is_paid,
+        'template' as platform,
+        version_at as updated_at,
+        source_file,
+        source_row,
+        file_hash,
+        landed_at,
+        quarantine_reason,
+        {{ record_status(key=['shift_key'], version='version_at') }} as record_status
+    from checked
+
+)
+
+select * from classified

@@ -1,0 +1,85 @@
+with
+
+source as (
+
+    select * from {{ source('template', 'agent_states') }}
+
+),
+
+typed as (
+
+    select
+        {{ prefixed_id('agent_id', 'template') }} as agent_id,
+        {{ clean_text('state') }} as state,
+        {{ iso_to_utc('started_at') }} as started_at,
+        {{ iso_to_utc('ended_at') }} as ended_at,
+        {{ prefixed_id('contact_id', 'template') }} as contact_id,
+        {{ iso_to_utc('updated_at') }} as changed_at,
+        started_at as raw_started_at,
+        ended_at as raw_ended_at,
+        updated_at as raw_updated_at,
+        source_file,
+        source_row,
+        file_hash,
+        landed_at
+    from source
+
+),
+
+keyed as (
+
+    select
+        *,
+        {{ surrogate_key(['agent_id', 'started_at']) }} as state_key
+    from typed
+
+),
+
+versioned as (
+
+    select
+        *,
+        coalesce(changed_at, greatest(started_at, ended_at)) as version_at
+    from keyed
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ quarantine_reason(
+            [
+                ("agent_id is null", 'agent_id is missing'),
+                ("state is null", 'state is missing'),
+                (clean_text('raw_started_at') ~ " is null", 'started_at is missing'),
+                ("ended_at < started_at", 'ended_at is before started_at'),
+            ]
+            + typing_rules('time', ['started_at', 'ended_at', ('updated_at', 'changed_at')])
+        ) }} as quarantine_reason
+    from versioned
+
+),
+
+classified as (
+
+    select
+        state_key,
+        agent_id,
+        state,
+        started_at,
+        ended_at,
+        contact_id,
+        'template' as platform,
+        version_at as updated_at,
+        source_file,
+        source_row,
+        file_hash,
+        landed_at,
+        quarantine_reason,
+        {{ record_status(key=['state_key'], version='version_at') }} as record_status
+    from checked
+
+)
+
+select * from classified

@@ -1,0 +1,70 @@
+with
+
+source as (
+
+    select * from {{ source('template', 'agents') }}
+
+),
+
+typed as (
+
+    select
+        {{ prefixed_id('agent_id', 'template') }} as agent_id,
+        {{ clean_text('name') }} as name,
+        {{ clean_text('team') }} as team,
+        {{ clean_text('supervisor') }} as supervisor,
+        {{ clean_text('site') }} as site,
+        {{ iso_to_utc('updated_at') }} as changed_at,
+        updated_at as raw_updated_at,
+        source_file,
+        source_row,
+        file_hash,
+        landed_at
+    from source
+
+),
+
+versioned as (
+
+    select
+        *,
+        coalesce(changed_at, landed_at) as version_at
+    from typed
+
+),
+
+checked as (
+
+    select
+        *,
+        {{ quarantine_reason(
+            [
+                ("agent_id is null", 'agent_id is missing'),
+            ]
+            + typing_rules('time', [('updated_at', 'changed_at')])
+        ) }} as quarantine_reason
+    from versioned
+
+),
+
+classified as (
+
+    select
+        agent_id,
+        name,
+        team,
+        supervisor,
+        site,
+        'template' as platform,
+        version_at as updated_at,
+        source_file,
+        source_row,
+        file_hash,
+        landed_at,
+        quarantine_reason,
+        {{ record_status(key=['agent_id'], version='version_at') }} as record_status
+    from checked
+
+)
+
+select * from classified
