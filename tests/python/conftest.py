@@ -1,0 +1,46 @@
+"""A built centre and a copy of the project, for the tests that need the whole pipeline."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from centre import PROJECT, Centre, copy_project
+
+from vitals import pipeline
+from vitals.paths import Paths
+from vitals.simulate import simulate
+
+
+@pytest.fixture
+def project_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone of the project to change at will, as the current folder."""
+    project = copy_project(tmp_path / "project")
+    monkeypatch.chdir(project)
+    for name in ("VITALS_LANDING", "VITALS_WAREHOUSE"):
+        monkeypatch.delenv(name, raising=False)
+    return project
+
+
+@pytest.fixture(scope="session")
+def build_centre(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Centre]:
+    """Simulate a centre and take it through the pipeline, in folders of its own."""
+
+    def build(contacts: int, days: int, seed: int, start: date = date(2026, 10, 12)) -> Centre:
+        home = tmp_path_factory.mktemp(f"centre_{seed}")
+        paths = Paths(PROJECT, home / "landing", home / "warehouse")
+        simulate(paths.landing, home / "truth", PROJECT / "seeds", contacts, days, seed, start)
+        pipeline.run(paths)
+        return Centre(paths, home / "truth")
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def centre(build_centre: Callable[..., Centre]) -> Iterator[Centre]:
+    """Three weeks over a clock change, published."""
+    before = dict(os.environ)
+    yield build_centre(contacts=4000, days=21, seed=11)
+    os.environ.clear()
+    os.environ.update(before)

@@ -1,0 +1,250 @@
+"""The documents' worked examples, followed word by word in a copy of the project."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from centre import PROJECT, copy_project
+
+BANK = PROJECT.parent / "shared" / "data" / "anonymous_bank_1999"
+STEP = re.compile(r"(?P<intro>[^\n]+)\n+```(?P<language>\w+)\n(?P<body>.*?)\n```", re.DOTALL)
+NAMED = re.compile(r"`(?P<path>[\w./-]+\.(?:csv|sql|yml))`")
+
+
+def shell(script: str, project: Path, **variables: str) -> str:
+    """Run a document's commands as its reader would, with `vitals` on the path."""
+    scripts = str(Path(sys.executable).parent)
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("VITALS_LANDING", "VITALS_WAREHOUSE")
+    }
+    environment |= {
+        "PATH": scripts + os.pathsep + environment["PATH"],
+        "PYTHONPATH": str(PROJECT / "scripts"),
+        "COLUMNS": "160",
+        **variables,
+    }
+    done = subprocess.run(  # noqa: S603
+        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def follow(section: str, project: Path, **variables: str) -> list[str]:
+    """Do what each block of a document says: write, add, change a file, or run commands. Returns what was printed."""
+    printed = []
+    for step in STEP.finditer(section):
+        intro, language, body = step["intro"], step["language"], step["body"]
+        named = NAMED.search(intro)
+        if language == "bash":
+            printed.append(shell(body, project, **variables))
+        elif language == "diff":
+            assert named, intro
+            change(project / named["path"], body)
+        elif intro.startswith("Add to") and named:
+            with (project / named["path"]).open("a", encoding="utf-8") as file:
+                file.write(body + "\n")
+        elif intro.startswith("Write") and named:
+            (project / named["path"]).write_text(body + "\n", encoding="utf-8")
+    return printed
+
+
+def change(path: Path, diff: str) -> None:
+    """Replace each `-` line by the `+` lines that follow it."""
+    text = path.read_text(encoding="utf-8")
+    for removed, added in re.findall(r"^-(.*)\n((?:\+.*(?:\n|$))+)", diff, re.MULTILINE):
+        assert text.count(removed + "\n") == 1, f"{path} should hold once: {removed}"
+        text = text.replace(removed, "\n".join(line[1:] for line in added.rstrip("\n").split("\n")))
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[tuple[Any, ...]]]:
+    """docs/bring-your-own-export.md, followed with the bank's month; returns a query function on what was published."""
+    if not (BANK / "january.txt").exists():
+        pytest.skip(f"the reference export is not here: {BANK}")
+    project = copy_project(tmp_path_factory.mktemp("bank") / "project")
+    document = (PROJECT / "docs" / "bring-your-own-export.md").read_text(encoding="utf-8")
+    printed = follow(document, project, EXPORT=str(BANK / "january.txt"))
+    assert "Service level" in printed[-1]
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(project / "warehouse" / "vitals.duckdb"), read_only=True) as connection:
+            return connection.sql(sql).fetchall()
+
+    return query
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    return dict(json.loads((BANK / "expected.json").read_text(encoding="utf-8")))
+
+
+def test_the_banks_counts_and_times(bank: Callable[[str], list[Any]], expected: dict[str, Any]) -> None:
+    month = expected["kpi_by_month"][0]
+    offered, answered, abandoned, queueless, asa, service = bank(
+        "select sum(contacts_count), sum(answered_count), sum(abandoned_count + abandoned_before_queue_count),"
+        " sum(abandoned_before_queue_count), sum(answered_wait_seconds) / sum(answered_count),"
+        " sum(talk_seconds) / sum(talk_measured_count) from marts.agg_contacts_daily where client = 'anonymous_bank'"
+    )[0]
+    assert (offered, answered, abandoned) == (month["offered"], month["answered"], month["abandoned"])
+    assert queueless == month["hung_up_without_queueing"]
+    assert round(asa, 4) == month["asa_s"]
+    assert round(service, 4) == month["mean_service_s"]
+    assert round(100 * abandoned / offered, 3) == month["abandon_pct"]
+
+
+def test_the_banks_kpis_are_the_same_through_the_kpi_models(
+    bank: Callable[[str], list[Any]], expected: dict[str, Any]
+) -> None:
+    month = expected["kpi_by_month"][0]
+    values = dict(
+        bank(
+            "select kpi_id, sum(numerator)::double / sum(denominator) from marts.kpi_values"
+            " where client = 'anonymous_bank' group by kpi_id"
+        )
+    )
+    assert round(values["speed_of_answer"], 4) == month["asa_s"]
+    assert round(values["talk_time"], 4) == month["mean_service_s"]
+    assert round(values["handle_time"], 4) == month["mean_service_s"]
+
+
+def test_the_banks_readings_of_service_level(bank: Callable[[str], list[Any]], expected: dict[str, Any]) -> None:
+    level = expected["service_level_20s"][0]
+    variants = {
+        variant: (met, round(100 * met / base, 3))
+        for variant, met, base in bank(
+            "select variant, sum(numerator), sum(denominator) from marts.kpi_service_level_variants"
+            " where client = 'anonymous_bank' group by variant"
+        )
+    }
+    of_all_calls = bank(
+        "select sum(answered_in_target_count)::double / sum(contacts_count) from marts.agg_contacts_daily"
+        " where client = 'anonymous_bank'"
+    )[0][0]
+    default = bank(
+        "select sum(numerator)::double / sum(denominator) from marts.kpi_service_level where client = 'anonymous_bank'"
+    )[0][0]
+    assert variants["answered_only"] == (level["answered_within_20s"], level["pct_of_answered"])
+    assert variants["short_abandons_excluded"][1] == level["pct_of_offered_less_short_abandons_20s"]
+    assert variants["abandons_count_against"][1] == level["pct_of_answered_plus_abandoned_in_queue"]
+    assert round(100 * of_all_calls, 3) == level["pct_of_offered"]
+    assert round(100 * default, 3) == level["pct_of_offered_less_short_abandons_20s"]
+
+
+def test_the_banks_figures_by_type(bank: Callable[[str], list[Any]], expected: dict[str, Any]) -> None:
+    slugs = {
+        "AA": "unclassified",
+        "IN": "bank_internet",
+        "NE": "bank_stock_exchange",
+        "NW": "bank_prospect",
+        "PE": "bank_english",
+        "PS": "bank_regular",
+        "TT": "bank_call_back",
+    }
+    rounded = {
+        row[0]: (*row[1:4], *(None if value is None else round(value, 4) for value in row[4:]))
+        for row in bank(
+            "select contact_type, sum(contacts_count), sum(answered_count),"
+            " sum(abandoned_count + abandoned_before_queue_count),"
+            " sum(answered_wait_seconds) / nullif(sum(answered_count), 0),"
+            " sum(talk_seconds) / nullif(sum(talk_measured_count), 0)"
+            " from marts.agg_contacts_daily where client = 'anonymous_bank' group by 1"
+        )
+    }
+    assert rounded == {
+        slugs[row["type"]]: (
+            row["offered"],
+            row["answered"],
+            row["abandoned"],
+            row["asa_s"],
+            row["mean_service_s"],
+        )
+        for row in expected["by_type"]
+    }
+
+
+def test_the_banks_figures_by_day(bank: Callable[[str], list[Any]], expected: dict[str, Any]) -> None:
+    days = bank(
+        "select day, sum(contacts_count), sum(abandoned_count + abandoned_before_queue_count)"
+        " from marts.agg_contacts_daily where client = 'anonymous_bank' group by day"
+    )
+    weekdays: dict[int, tuple[int, int]] = {}
+    for day, offered, abandoned in days:
+        sunday_first = day.isoweekday() % 7
+        before = weekdays.get(sunday_first, (0, 0))
+        weekdays[sunday_first] = (before[0] + int(offered), before[1] + int(abandoned))
+    assert weekdays == {row["dow"]: (row["offered"], row["abandoned"]) for row in expected["by_weekday"]}
+    assert len(days) == expected["rows_by_month"][0]["days_with_calls"]
+    assert {str(day) for day, _, _ in days}.isdisjoint(
+        expected["missing_days"]["days_without_a_call"].split(",")
+    )
+
+
+def test_every_day_of_the_bank_equals_an_independent_count(bank: Callable[[str], list[Any]]) -> None:
+    independent = duckdb.sql(
+        f"""
+        select
+            strptime('19' || "date", '%Y%m%d')::date,
+            count(*),
+            count(*) filter (outcome = 'AGENT'),
+            count(*) filter (outcome = 'AGENT' and q_time::int <= 20),
+            sum(q_time::int) filter (outcome = 'AGENT'),
+            sum(ser_time::int) filter (outcome = 'AGENT')
+        from read_csv('{BANK / "january.txt"}', delim = '\t', header = true, all_varchar = true)
+        where outcome <> 'PHANTOM'
+        group by 1
+        order by 1
+        """
+    ).fetchall()
+    assert (
+        bank(
+            "select day, sum(contacts_count)::bigint, sum(answered_count)::bigint, sum(answered_in_target_count)::bigint,"
+            " sum(answered_wait_seconds)::bigint, sum(talk_seconds)::bigint"
+            " from marts.agg_contacts_daily where client = 'anonymous_bank' group by day order by day"
+        )
+        == independent
+    )
+
+
+def test_the_reconciliation_query_of_the_document_gives_the_figures_beside_it(
+    bank: Callable[[str], list[Any]],
+) -> None:
+    document = (PROJECT / "docs" / "bring-your-own-export.md").read_text(encoding="utf-8")
+    query = next(step["body"] for step in STEP.finditer(document) if step["language"] == "sql")
+    stated = [float(figure.replace(",", "")) for figure in re.findall(r"-- ([\d,.]+)", query)]
+    assert [round(float(value), 4) for value in bank(query)[0]] == stated
+
+
+def test_contributing_adds_a_kpi_that_answers(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    document = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = document.split("## Add a KPI")[1].split("## Add a platform")[0]
+    shell("vitals simulate --contacts 1500 --days 12 --seed 5", project)
+    printed = follow(section, project)
+    assert "Diversion rate" in printed[-1]
+    shell("dbt test --select kpi_diversion_rate --profiles-dir . --quiet", project, VITALS_WAREHOUSE="warehouse")
+    with duckdb.connect(str(project / "warehouse" / "vitals.duckdb"), read_only=True) as connection:
+        kpi, counted = (
+            connection.sql(sql).fetchone()
+            for sql in (
+                "select sum(numerator), sum(denominator) from marts.kpi_values where kpi_id = 'diversion_rate'",
+                "select count(*) filter (outcome = 'diverted'), count(*) from marts.fct_contacts"
+                " where is_in_scope and is_offered",
+            )
+        )
+    assert kpi == counted
+    assert kpi is not None
+    assert kpi[0] > 0
