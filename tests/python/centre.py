@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -20,6 +21,8 @@ PARTS = (
     "docs",
     "CONTRIBUTING.md",
 )
+
+
 @dataclass(frozen=True)
 class Centre:
     """A simulated centre, taken through the pipeline."""
@@ -27,7 +30,7 @@ class Centre:
     paths: Paths
     truth: Path
 
-    def published(self, sql: str) -> list[tuple[object, ...]]:
+    def published(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows that a reader of the published database gets."""
         with duckdb.connect(str(self.paths.published_db), read_only=True) as connection:
             return connection.sql(sql).fetchall()

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from centre import PROJECT, Centre, copy_project
 
+from centre import PROJECT, Centre, copy_project
 from vitals import pipeline
 from vitals.paths import Paths
 from vitals.simulate import simulate

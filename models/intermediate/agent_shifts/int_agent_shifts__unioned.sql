@@ -33,7 +33,9 @@ mapped as (
         unioned.updated_at,
         unioned.source_file,
         unioned.source_row,
-        case when unioned.native_activity is not null then coalesce(activity_map.slug, 'unmapped') end as activity
+        case
+            when unioned.native_activity is not null then coalesce(activity_map.slug, 'unmapped')
+        end as activity
     from unioned
     left join value_maps as activity_map
         on

@@ -18,19 +18,27 @@ thresholds as (
 
 ),
 
-localised as (
+placed as (
 
     select
         contacts.*,
         coalesce(contacts.queue, 'no_queue') as queue_or_none,
-        {{ utc_to_local('contacts.arrived_at', "coalesce(sites.zone, 'UTC')") }} as arrived_local_at,
-        cast({{ utc_to_local('contacts.arrived_at', "coalesce(sites.zone, 'UTC')") }} as date) as arrived_date,
         coalesce(sites.zone, 'UTC') as zone,
         {{ floor_minutes('contacts.arrived_at', 15) }} as interval_start_at,
         contacts.direction = 'inbound' and not contacts.is_test as is_in_scope
     from contacts
     left join sites
         on contacts.site = sites.site
+
+),
+
+localised as (
+
+    select
+        *,
+        {{ utc_to_local('arrived_at', 'zone') }} as arrived_local_at,
+        cast({{ utc_to_local('arrived_at', 'zone') }} as date) as arrived_date
+    from placed
 
 ),
 

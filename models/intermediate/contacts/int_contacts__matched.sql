@@ -92,7 +92,8 @@ windowed as (
         same_matter.contact_id,
         same_matter.previous_on_matter_at,
         same_matter.next_on_matter_at,
-        {{ add_seconds('same_matter.arrived_at', 'same_matter.repeat_window_days * 86400') }} as repeat_window_ends_at,
+        {{ add_seconds('same_matter.arrived_at', 'same_matter.repeat_window_days * 86400') }}
+            as repeat_window_ends_at,
         coalesce(
             {{ seconds_between('same_matter.previous_on_matter_at', 'same_matter.arrived_at') }}
             <= same_matter.repeat_window_days * 86400,

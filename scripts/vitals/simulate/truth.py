@@ -360,7 +360,7 @@ def _contact_row(each: Figures) -> tuple[object, ...]:
         each.target,
         each.short,
         each.window_days,
-        each.is_repeat,
+        each.is_covered and each.is_repeat,
         each.is_opener,
         each.is_resolved_first,
     )

@@ -14,7 +14,7 @@ def test_every_dbt_unit_test_passes(centre: Centre, tmp_path: Path) -> None:
     # In a copy: the tests' fixtures need built tables to read types from, and must not touch the centre's.
     shutil.copytree(centre.paths.raw, tmp_path / "warehouse" / "raw")
     shutil.copy(centre.paths.work_db, tmp_path / "warehouse" / "work.duckdb")
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [
             str(Path(sys.executable).parent / "dbt"),
             "test",

@@ -44,7 +44,8 @@ def test_every_cell_of_a_kpi_equals_the_truth(centre: Centre, kpi_id: str) -> No
     actual = {
         tuple("" if value is None else str(value) for value in row[:6]): row[6:]
         for row in centre.published(
-            f"select {', '.join(DIMENSIONS)}, numerator, denominator, is_final from marts.kpi_{kpi_id} where denominator <> 0"
+            f"select {', '.join(DIMENSIONS)}, numerator, denominator, is_final"
+            f" from marts.kpi_{kpi_id} where denominator <> 0"
         )
     }
     assert expected, "the truth has no row for this KPI"
@@ -59,7 +60,10 @@ def test_kpi_values_holds_every_kpi_model_and_nothing_else(centre: Centre) -> No
 
 def test_the_seven_readings_of_service_level_equal_the_truth(centre: Centre) -> None:
     expected = {
-        (row["day"], row["queue"], row["channel"], row["variant"]): (Decimal(row["met"]), Decimal(row["base"]))
+        (row["day"], row["queue"], row["channel"], row["variant"]): (
+            Decimal(row["met"]),
+            Decimal(row["base"]),
+        )
         for row in truth(centre, "service_level_variants.csv")
         if Decimal(row["base"])
     }
@@ -96,10 +100,24 @@ def plain(value: object) -> str:
 
 
 def test_every_contact_in_scope_equals_the_truth(centre: Centre) -> None:
-    names = (
-        "outcome client site queue channel contact_type arrived_at wait_seconds talk_seconds hold_seconds "
-        "acw_seconds agents_count transfers_count is_repeat is_issue_opener is_resolved_first_contact"
-    ).split()
+    names = [
+        "outcome",
+        "client",
+        "site",
+        "queue",
+        "channel",
+        "contact_type",
+        "arrived_at",
+        "wait_seconds",
+        "talk_seconds",
+        "hold_seconds",
+        "acw_seconds",
+        "agents_count",
+        "transfers_count",
+        "is_repeat",
+        "is_issue_opener",
+        "is_resolved_first_contact",
+    ]
     columns = ", ".join(names).replace("arrived_at", "strftime(arrived_at, '%Y-%m-%dT%H:%M:%SZ')")
     expected = {
         row["contact_id"]: tuple(plain(row[name]).lower() for name in names)
@@ -115,7 +133,8 @@ def test_every_contact_in_scope_equals_the_truth(centre: Centre) -> None:
 
 def test_no_contact_out_of_scope_is_lost_or_taken_for_one_in_scope(centre: Centre) -> None:
     expected = {
-        row["contact_id"]: (row["direction"], row["is_test"] == "true") for row in truth(centre, "contacts.csv")
+        row["contact_id"]: (row["direction"], row["is_test"] == "true")
+        for row in truth(centre, "contacts.csv")
     }
     actual = {
         contact: (direction, is_test)
@@ -138,7 +157,8 @@ def test_every_row_written_is_accounted_for_as_the_simulator_says(centre: Centre
         (str(platform), str(stream)): tuple(counts)
         for platform, stream, *counts in centre.published(
             "select platform, stream, sum(rows_read_count)::bigint, sum(landing_quarantined_count)::bigint,"
-            " sum(staging_quarantined_count)::bigint, sum(duplicate_count)::bigint, sum(superseded_count)::bigint"
+            " sum(staging_quarantined_count)::bigint, sum(duplicate_count)::bigint,"
+            " sum(superseded_count)::bigint"
             " from quality.rpt_quality_landing group by all"
         )
     }
@@ -148,7 +168,9 @@ def test_every_row_written_is_accounted_for_as_the_simulator_says(centre: Centre
 
 
 def test_the_centre_shows_what_real_centres_show(centre: Centre) -> None:
-    outcomes = dict(centre.published("select outcome, count(*) from marts.fct_contacts where is_in_scope group by all"))
+    outcomes = dict(
+        centre.published("select outcome, count(*) from marts.fct_contacts where is_in_scope group by all")
+    )
     assert set(outcomes) == {
         "answered",
         "abandoned",
@@ -160,10 +182,13 @@ def test_the_centre_shows_what_real_centres_show(centre: Centre) -> None:
     }
     doubled = centre.published(
         "select arrived_local_at::date, count(distinct interval_start_at) from marts.fct_contacts"
-        " where site = 'lyon' and arrived_local_at between '2026-10-25 02:00' and '2026-10-25 02:59:59' group by 1"
+        " where site = 'lyon' and arrived_local_at between '2026-10-25 02:00' and '2026-10-25 02:59:59'"
+        " group by 1"
     )
     assert doubled, "nobody called in the doubled hour"
-    unmapped = centre.published("select field, sum(contacts_count) from quality.rpt_quality_unmapped group by 1")
+    unmapped = centre.published(
+        "select field, sum(contacts_count) from quality.rpt_quality_unmapped group by 1"
+    )
     assert Counter(dict(unmapped))["contact_type"] > 0
 
 

@@ -314,3 +314,17 @@ def test_a_corrupt_delimited_line_leaves_the_others_alone(
             assert rows[number + 2] == (f"i{a}", b, c)
     if lines[victim].strip():
         assert victim + 2 in {each.line for each in found}
+
+
+def test_the_last_line_of_a_log_counts_only_once_it_has_its_end(desk: Desk) -> None:
+    # 35 s of waiting, of which only the 3 was written when somebody copied the log
+    desk.drop("acme/log/queue_log", "1|c1|CONNECT|12|\n2|c2|CONNECT|3")
+    outcome = desk.only(LOG)
+    assert (outcome.rows_landed, outcome.rows_quarantined) == (1, 1)
+    ((line, text, reason),) = desk.bad()
+    assert (line, text) == (2, "2|c2|CONNECT|3")
+    assert "has no end" in reason
+    desk.drop("acme/log/queue_log", "1|c1|CONNECT|12|\n2|c2|CONNECT|35|\n")
+    desk.land(LOG)
+    assert "35" in desk.values("data1", LOG)
+    assert "3" not in desk.values("data1", LOG)

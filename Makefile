@@ -1,0 +1,88 @@
+# Vitals: `make build`, then `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: build run test lint clean help venv
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The simulated month that `make build` writes when landing/ holds no file.
+CONTACTS ?= 20000
+DAYS ?= 31
+SEED ?= 7
+
+# sqlfluff compiles with dbt, in a database of its own: a reader of the work database never blocks the checks.
+SQLFLUFF := DBT_PROFILES_DIR=. VITALS_WAREHOUSE=target/lint DBT_TARGET_PATH=target/lint/target \
+	DBT_LOG_PATH=target/lint/logs DBT_SEND_ANONYMOUS_USAGE_STATS=false DO_NOT_TRACK=1 \
+	PYTHONWARNINGS=ignore::UserWarning \
+	$(BIN)/sqlfluff lint models tests --processes 0 --disable-progress-bar --nocolor
+# It takes a minute: what passed is not linted again until some SQL changes.
+SQL_PASSED := target/lint/.passed
+SQL_FILES := $(shell find models macros tests seeds \( -name '*.sql' -o -name '*.yml' \) 2>/dev/null)
+
+define heading
+	@printf '\n\033[1m── %s ──\033[0m\n' "$(1)"
+endef
+
+build: venv ## set up, simulate a month if landing/ is empty, land, build, audit, publish, show the scorecard
+	@$(BIN)/vitals simulate --if-empty --contacts $(CONTACTS) --days $(DAYS) --seed $(SEED)
+	@$(BIN)/vitals run || { code=$$?; [ $$code -eq 3 ] || exit $$code; }
+	@$(BIN)/vitals scorecard
+	@printf '\nNext:\n'
+	@printf '  make test                        run every check\n'
+	@printf '  .venv/bin/vitals scorecard -h    other periods, one client, Markdown or JSON\n'
+	@printf '  warehouse/vitals.duckdb          open it with any DuckDB client, read-only\n'
+	@printf '  warehouse/docs/index.html        what was checked before it was published\n'
+	@printf '  landing/<platform>/<stream>/     drop your own exports there (empty it first), then: make run\n'
+
+run: venv ## land, build, audit and publish what lies in landing/
+	@$(BIN)/vitals run
+
+test: venv ## every check: style, types, SQL, layers, tests
+	$(call heading,ruff: Python style)
+	@$(BIN)/ruff check .
+	$(call heading,mypy: Python types)
+	@$(BIN)/mypy
+	$(call heading,sqlfluff: SQL style)
+	@$(MAKE) --no-print-directory $(SQL_PASSED) && echo 'All SQL is as it should be.'
+	$(call heading,vitals lint: layers and portability)
+	@$(BIN)/vitals lint
+	$(call heading,pytest: behaviour)
+	@$(BIN)/pytest -q
+	@printf '\nEvery check passed. Next: commit, or `make build` to see the scorecard, or docs/ to add a KPI or a platform.\n'
+
+lint: venv ## the quick checks only: no tests
+	$(call heading,ruff: Python style)
+	@$(BIN)/ruff check .
+	$(call heading,mypy: Python types)
+	@$(BIN)/mypy
+	$(call heading,sqlfluff: SQL style)
+	@$(MAKE) --no-print-directory $(SQL_PASSED) && echo 'All SQL is as it should be.'
+	$(call heading,vitals lint: layers and portability)
+	@$(BIN)/vitals lint
+	@printf '\nNo finding. Next: make test\n'
+
+clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
+	@rm -rf warehouse target
+	@printf 'Removed warehouse/ and target/. landing/ is untouched. Next: make build\n'
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(SQL_PASSED): $(SQL_FILES) .sqlfluff dbt_project.yml requirements.txt
+	@mkdir -p $(@D)
+	@$(SQLFLUFF)
+	@touch $@
+
+venv: $(STAMP)
+
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Vitals needs Python 3.11 or newer. Install one, or name it: make build PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Setting up $(VENV) (once, about two minutes)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)

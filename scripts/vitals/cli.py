@@ -1,0 +1,643 @@
+"""The command line: one command per step, progress while it works, and errors that say what to do.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some file was refused.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from vitals import __version__
+from vitals.errors import VitalsError
+from vitals.paths import Paths
+
+if TYPE_CHECKING:
+    # Only for the annotations: what they drag in takes seconds to import, and --help needs none of it.
+    from vitals.gates import GateFailed
+    from vitals.landing import LandingReport
+    from vitals.pipeline import AuditFailed, BuildReport, PublishReport
+    from vitals.simulate import SimulationReport
+
+OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+# So that the simulated month ends after a clock change.
+FIRST_DAY = date(2026, 10, 5)
+_SIMULATION_STEPS = {"simulate": "Simulating the centre", "write": "Writing the exports"}
+# More than fits on a screen helps nobody: the rest is in the data docs and the log.
+SHOWN = 10
+
+P = ParamSpec("P")
+
+
+def _examples(*lines: str) -> str:
+    # \b keeps the lines as they are.
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+app = typer.Typer(
+    name="vitals",
+    help="Contact-centre analytics: raw platform exports in, tested vital signs out.",
+    epilog=_examples(
+        "vitals run                        land, build, audit, publish",
+        "vitals scorecard --period month   the published vital signs",
+        "vitals run --help                 more on one command",
+    )
+    + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+class Period(StrEnum):
+    """What a scorecard looks back on."""
+
+    day = "day"
+    week = "week"
+    month = "month"
+    today = "today"
+    yesterday = "yesterday"
+    last_7_days = "last_7_days"
+    last_28_days = "last_28_days"
+
+
+class Form(StrEnum):
+    """How a scorecard is printed."""
+
+    table = "table"
+    markdown = "markdown"
+    json = "json"
+
+
+@dataclass
+class _Settings:
+    debug: bool = False
+
+
+_settings = _Settings()
+
+
+def main() -> None:
+    """Entry point of the `vitals` command."""
+    app(prog_name="vitals")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vitals {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and leave.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an unexpected failure.")
+    ] = False,
+) -> None:
+    _settings.debug = debug
+
+
+def _reported(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Turn what a command raises into a message and an exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except VitalsError as error:
+            _print_error(error)
+            raise typer.Exit(FAILED) from None
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except KeyboardInterrupt:
+            _err().print("Stopped. What was published before stays; run the command again to go on.")
+            raise typer.Exit(FAILED) from None
+        except Exception as error:
+            if _settings.debug:
+                raise
+            _print_unexpected(error)
+            raise typer.Exit(FAILED) from None
+        if code:
+            raise typer.Exit(code)
+
+    return wrapped
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+_AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="ISO",
+        help="Report as of this moment, UTC unless it has an offset. Default: as far as the data reaches.",
+    ),
+]
+_Full = Annotated[bool, typer.Option("--full", help="Rebuild incremental models and seeds from nothing.")]
+
+
+@app.command(
+    epilog=_examples("vitals land", "VITALS_LANDING=/data/exports vitals land   # from another folder")
+)
+@_reported
+def land() -> int:
+    """Land new files of landing/ as raw Parquet.
+
+    Every file below landing/<platform>/<stream>/ lands once, known by its content; landing twice changes
+    nothing. A line that cannot be read goes to quarantine, a file that cannot be read is refused: both are
+    named. Files are never changed.
+    """
+    from vitals import pipeline
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        report = pipeline.land(paths, tell)
+    _print_landing(report, paths)
+    if report.files:
+        _next("vitals run", "build, audit and publish")
+    return REFUSED if report.with_status("refused") else OK
+
+
+@app.command(
+    epilog=_examples(
+        "vitals build",
+        "vitals build --as-of 2026-10-31T23:59:59",
+        "vitals build --select +kpi_service_level   # one model and all that it needs",
+    )
+)
+@_reported
+def build(
+    as_of: _AsOf = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", "-s", metavar="DBT", help="Build a part: a dbt selector.")
+    ] = None,
+    full: _Full = False,
+) -> None:
+    """Check raw data, build and test all models.
+
+    Works in the work database and publishes nothing. A failed test is shown with its first rows and with
+    how to see them all.
+    """
+    moment = _moment(as_of)
+    from vitals import pipeline
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        report = pipeline.build(paths, moment, tuple(select or ()), full, tell)
+    _print_build(report, paths)
+    _next("vitals publish", "check the marts and put them in the published file's place")
+
+
+@app.command(epilog=_examples("vitals publish"))
+@_reported
+def publish() -> None:
+    """Check the marts and publish them, atomically.
+
+    Only a build that passed all its tests is published. Whoever has the old file open reads on.
+    """
+    from vitals import pipeline
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        report = pipeline.publish(paths, tell)
+    _print_publication(report, paths)
+    _next("vitals scorecard", "show the vital signs")
+
+
+@app.command(
+    epilog=_examples("vitals run", "vitals run --as-of 2026-10-31T23:59:59   # as of the end of October")
+)
+@_reported
+def run(as_of: _AsOf = None, full: _Full = False) -> int:
+    """Land, build, audit and publish.
+
+    A failure leaves what was published before as it is.
+    """
+    moment = _moment(as_of)
+    from vitals import pipeline
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        report = pipeline.run(paths, moment, full, tell)
+    _print_landing(report.landing, paths)
+    _print_build(report.build, paths)
+    _print_publication(report.publication, paths)
+    _next("vitals scorecard", "show the vital signs")
+    return REFUSED if report.landing.with_status("refused") else OK
+
+
+@app.command(
+    epilog=_examples(
+        "vitals simulate --contacts 20000 --days 31 --seed 7",
+        "vitals simulate --out exports --truth known",
+    )
+)
+@_reported
+def simulate(
+    contacts: Annotated[int, typer.Option(min=1, help="How many contacts, about.")] = 20_000,
+    days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 31,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
+    start: Annotated[
+        str | None, typer.Option(metavar="DATE", help=f"First day. Default: {FIRST_DAY}.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the exports go. Default: the landing folder.")
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Where the known figures go. Default: truth/.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write although there are files already.")] = False,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing when there are files already.")
+    ] = False,
+) -> None:
+    """Write a simulated centre's raw exports.
+
+    Every platform in its own raw format, dirty rows included, and the figures that must come out (truth/).
+    Same seed, same bytes.
+    """
+    first_day = _day(start)
+    from vitals import simulate as simulation
+
+    paths = Paths.from_environment()
+    target = out or paths.landing
+    if _holds_files(target) and not force:
+        if if_empty:
+            _say(f"{_shown(target)} holds files already: nothing was simulated.")
+            return
+        raise VitalsError(
+            f"{_shown(target)} holds files already: simulated ones would be mixed with them.",
+            "Name another folder with --out, or write into this one with --force.",
+        )
+    with _steps() as tell:
+        tell(_SIMULATION_STEPS["simulate"], 0, 0, "")
+        report = simulation.simulate(
+            out=target,
+            truth=truth or paths.project / "truth",
+            seeds=paths.project / "seeds",
+            contacts=contacts,
+            days=days,
+            seed=seed,
+            start=first_day or FIRST_DAY,
+            on_progress=lambda step, done, total: tell(_SIMULATION_STEPS[step], done, total, ""),
+        )
+    _print_simulation(report, target)
+    _next("vitals run", "land, build, audit and publish them")
+
+
+@app.command(
+    epilog=_examples(
+        "vitals scorecard",
+        "vitals scorecard --period month --client aurora",
+        "vitals scorecard --format markdown > scorecard.md",
+    )
+)
+@_reported
+def scorecard(
+    client: Annotated[str, typer.Option(help="A client's slug, or `all`.")] = "all",
+    period: Annotated[
+        Period,
+        typer.Option(help="day (yesterday), week (last 7 days), month (last 28 days), or today so far."),
+    ] = Period.week,
+    form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.table,
+) -> None:
+    """Show the published vital signs.
+
+    Value, target, status, change against the days before, trend and guard of each; channel mix and top
+    contact types.
+    """
+    from vitals import scorecard as cards
+
+    paths = Paths.from_environment()
+    card = cards.read_scorecard(paths.published_db, period.value, client)
+    if form is Form.markdown:
+        typer.echo(cards.to_markdown(card), nl=False)
+    elif form is Form.json:
+        typer.echo(cards.to_json(card), nl=False)
+    else:
+        cards.print_scorecard(_out(), card)
+
+
+@app.command(epilog=_examples("vitals lint"))
+@_reported
+def lint() -> int:
+    """Check layers, documentation and portable SQL.
+
+    Who reads whom, names, descriptions, contracts, keys; and SQL that would mean something else on Spark.
+    """
+    from vitals.lint import lint_project
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        tell("Reading the models", 0, 0, "")
+        findings = lint_project(paths)
+    console = _out()
+    for one in findings:
+        _say(f"{one.file}:{one.line}  {one.rule}", style="bold")
+        _say(f"  {one.message}. {one.remedy}")
+    if findings:
+        _err().print(f"{len(findings)} finding{'s' if len(findings) > 1 else ''}.", style="red")
+        return FAILED
+    console.print("No finding: layers, documentation and portability are as they should be.")
+    return OK
+
+
+# --- what people see ---------------------------------------------------------------------------
+
+
+def _out() -> Console:
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # A file or a build log: nothing has to be left out.
+        console.width = 132
+    return console
+
+
+def _err() -> Console:
+    return Console(stderr=True)
+
+
+def _say(text: str, style: str = "", console: Console | None = None) -> None:
+    """A line as it is: nothing in it is markup, and a path or a command is not broken."""
+    (console or _err()).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _next(command: str, purpose: str) -> None:
+    _err().print(f"Next: [bold]{_runnable(command)}[/bold]  {purpose}", highlight=False)
+
+
+def _runnable(command: str) -> str:
+    """The command as it can be pasted here: where `vitals` is not on the path, with the path of this one."""
+    called = Path(sys.argv[0])
+    if shutil.which("vitals") or called.name != "vitals":
+        return command
+    return command.replace("vitals", _shown(called.absolute()), 1)
+
+
+class _Steps:
+    """Spinner, elapsed time and, where there is one, a bar: one line per step, kept when the step is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}", style="cyan"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}", style="dim"),
+            console=console,
+            transient=True,
+            # In a log file, the line at each step's end is enough.
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._step = ""
+        self._count = ""
+        self._started = time.monotonic()
+
+    def tell(self, step: str, done: int, total: int, detail: str) -> None:
+        """Show where the work is; a new step ends the one before."""
+        if step != self._step:
+            self.end(True)
+            self._step, self._count, self._started = step, "", time.monotonic()
+            self._task = self._progress.add_task(step, total=None, count="", detail="")
+        if self._task is not None:
+            if total:
+                # Files are counted in bytes, nodes in numbers: a share says it for bytes.
+                self._count = f"{done:,}/{total:,}" if total < 10_000 else f"{done / total:.0%}"
+            self._progress.update(
+                self._task, completed=done, total=total or None, count=self._count, detail=detail[-48:]
+            )
+
+    def end(self, succeeded: bool) -> None:
+        """Close the running step."""
+        if self._task is None:
+            return
+        self._progress.remove_task(self._task)
+        self._task = None
+        mark = "[green]✓[/green]" if succeeded else "[red]✗[/red]"
+        self._console.print(
+            f"{mark} {self._step}  [dim]{time.monotonic() - self._started:.1f} s[/dim]", highlight=False
+        )
+        self._step = ""
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show progress for the time of the block."""
+        with self._progress:
+            try:
+                yield
+            except BaseException:
+                self.end(False)
+                raise
+            self.end(True)
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str, int, int, str], None]]:
+    steps = _Steps(_err())
+    with steps.shown():
+        yield steps.tell
+
+
+def _print_landing(report: LandingReport, paths: Paths) -> None:
+    landed = report.with_status("landed")
+    others = {
+        "known before": report.with_status("known"),
+        "the same content as another file": report.with_status("duplicate"),
+    }
+    counts = [f"{len(landed):,} new file{'' if len(landed) == 1 else 's'}, {report.rows_landed:,} rows"]
+    counts += [f"{len(files):,} {what}" for what, files in others.items() if files]
+    _say(f"Landed: {'; '.join(counts)}.")
+    if not report.files:
+        _say(
+            f"  {_shown(paths.landing)} holds no files. Drop exports into <platform>/<stream>/ there.",
+            style="yellow",
+        )
+    dirty = [one for one in landed if one.rows_quarantined]
+    if dirty:
+        _say(
+            f"  {report.rows_quarantined:,} unreadable line{'s' if report.rows_quarantined > 1 else ''} of "
+            f"{len(dirty)} file{'s' if len(dirty) > 1 else ''} went to quarantine, with line and reason:",
+            style="yellow",
+        )
+        _say(f"  duckdb -c \"from '{_shown(paths.quarantine_dir)}/*.parquet'\"")
+    for one in report.with_status("being_written"):
+        _say(f"  {one.source_file}: {one.reason}", style="yellow")
+    for one in report.with_status("refused")[:SHOWN]:
+        _say(f"✗ refused: {one.source_file}", style="red")
+        _say(f"    why: {one.reason}")
+        _say(f"    do:  {one.remedy}")
+    hidden = len(report.with_status("refused")) - SHOWN
+    if hidden > 0:
+        _say(f"  … and {hidden} more refused; the ledger names each.")
+    for folder in report.unknown:
+        hint = f" Did you mean {folder.hint}?" if folder.hint else ""
+        _say(
+            f"  {folder.folder}: {folder.files} file{'s' * (folder.files > 1)} of no known stream.{hint}",
+            style="yellow",
+        )
+
+
+def _print_build(report: BuildReport, paths: Paths) -> None:
+    as_of = f", as of {report.as_of:%Y-%m-%d %H:%M} UTC" if report.as_of else ""
+    _say(
+        f"Built {report.dbt.models:,} models; {report.dbt.tests:,} tests "
+        f"and {len(report.gate.results):,} raw checks passed{as_of}."
+    )
+    for one in report.dbt.warnings[:SHOWN]:
+        where = f"  see: from {one.relation}" if one.relation else ""
+        _say(f"  warning: {one.name}: {one.rows or 0:,} rows{where}", style="yellow")
+
+
+def _print_publication(report: PublishReport, paths: Paths) -> None:
+    rows = sum(one.rows for one in report.tables)
+    _say(
+        f"Published {_shown(report.path)}: {len(report.tables)} tables, {rows:,} rows; "
+        f"{len(report.gate.results)} checks passed."
+    )
+    _say(f"  What was checked: {_shown(paths.docs / 'index.html')}", style="dim")
+
+
+def _print_simulation(report: SimulationReport, target: Path) -> None:
+    _say(
+        f"Simulated {report.contacts:,} contacts with {report.agents:,} agents: "
+        f"{sum(report.rows.values()):,} rows in {report.files:,} files below {_shown(target)}/."
+    )
+
+
+def _print_error(error: VitalsError) -> None:
+    from vitals.gates import GateFailed
+    from vitals.pipeline import AuditFailed
+
+    _say(f"✗ {error.message}", style="bold red")
+    if isinstance(error, GateFailed):
+        _print_gate_failures(error)
+    elif isinstance(error, AuditFailed):
+        _print_audit_failures(error)
+    if error.remedy:
+        _say(f"  What to do: {error.remedy}")
+
+
+def _print_gate_failures(error: GateFailed) -> None:
+    for one in error.report.failures[:SHOWN]:
+        _say(f"  {one.check.table}: {one.check.says}", style="bold")
+        _say(f"    found: {one.observed}")
+        _print_sample(one.sample)
+    _say(f"  All results: {_shown(error.docs)}")
+
+
+def _print_audit_failures(error: AuditFailed) -> None:
+    failures = error.report.failures
+    for one in failures[:SHOWN]:
+        _say(f"  {one.kind} {one.name}", style="bold")
+        _say(f"    file: {one.file}")
+        if one.rows is not None:
+            _say(f"    rows: {one.rows:,}")
+        else:
+            _say(f"    said: {one.message}")
+        _print_sample(one.sample)
+        commands = error.commands(one)
+        if commands:
+            _say("    to see them all:")
+            for command in commands:
+                _say(f"      {command}")
+    if len(failures) > SHOWN:
+        _say(f"  … and {len(failures) - SHOWN} more")
+    if error.report.skipped:
+        _say(f"  {error.report.skipped} nodes that depend on them were skipped.")
+    _say(f"  Log: {_shown(error.log)}")
+
+
+def _print_sample(sample: Sequence[dict[str, str | None]]) -> None:
+    """The first offending rows; a row too wide for the screen stands as one column per line."""
+    if not sample:
+        return
+    names = list(sample[0])
+    if len(names) <= 6:
+        table = Table(*[escape(name) for name in names], box=None, pad_edge=True, header_style="dim")
+        for row in sample:
+            table.add_row(*("null" if row[name] is None else escape(_cut(str(row[name]))) for name in names))
+        _err().print(table)
+        return
+    for row in sample:
+        told = ", ".join(f"{name}={_cut(value)}" for name, value in row.items() if value is not None)
+        _say(f"    · {told}")
+
+
+def _print_unexpected(error: Exception) -> None:
+    where = "no log could be written"
+    try:
+        folder = Paths.from_environment().warehouse / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        log = folder / "vitals.log"
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat()} vitals {__version__}\n{traceback.format_exc()}\n")
+        where = f"the traceback is in {_shown(log)}"
+    except (VitalsError, OSError):
+        pass
+    told = str(error).strip().splitlines()
+    _say(f"✗ Something unexpected: {type(error).__name__}{': ' + told[0] if told else ''}", style="bold red")
+    _say(f"  What to do: {where}; `vitals --debug …` shows it. What was published before stays.")
+
+
+# --- arguments ---------------------------------------------------------------------------------
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no ISO moment, such as 2026-10-31T23:59:59 or 2026-10-31T23:59:59+02:00",
+            param_hint="--as-of",
+        ) from None
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date, such as 2026-10-05", param_hint="--start") from None
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(
+        one.is_file() and not one.name.startswith(".") for one in folder.rglob("*")
+    )
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _cut(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

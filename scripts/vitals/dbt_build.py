@@ -1,0 +1,297 @@
+"""dbt, called in this process: parse, build, and what became of every node."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from vitals.errors import VitalsError
+from vitals.gates import sample_rows
+from vitals.paths import Paths
+
+# Called with the nodes done, the nodes there are, and the name of the one that just ended.
+OnNode = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """A dbt node that did not simply pass.
+
+    Args:
+        name: its name, for people.
+        kind: model, test, seed …
+        file: its file, relative to the project.
+        message: what dbt or the database said.
+        rows: offending rows of a test; None for what is no test.
+        relation: `schema.table` in the work database that keeps the offending rows.
+        sample: the first of them.
+    """
+
+    name: str
+    kind: str
+    file: str
+    message: str
+    rows: int | None = None
+    relation: str | None = None
+    sample: tuple[dict[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class DbtReport:
+    """What one `dbt build` did."""
+
+    invocation_id: str
+    models: int
+    tests: int
+    skipped: int
+    seconds: float
+    failures: tuple[NodeResult, ...] = ()
+    warnings: tuple[NodeResult, ...] = ()
+    slowest: tuple[tuple[str, float], ...] = field(default=())
+
+    @property
+    def passed(self) -> bool:
+        """Whether no node failed."""
+        return not self.failures
+
+
+def target_dir(paths: Paths) -> Path:
+    """Where dbt writes its artefacts."""
+    return paths.warehouse / "target"
+
+
+def log_dir(paths: Paths) -> Path:
+    """Where every log goes."""
+    return paths.warehouse / "logs"
+
+
+def read_manifest(paths: Paths) -> dict[str, Any]:
+    """dbt's manifest of the last parse.
+
+    Raises:
+        VitalsError: when there is none.
+    """
+    file = target_dir(paths) / "manifest.json"
+    if not file.exists():
+        raise VitalsError(f"{file} does not exist", "Run `vitals build` first.")
+    manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return manifest
+
+
+def parse(paths: Paths) -> Any:
+    """Parse the project; writes `manifest.json` and returns dbt's own manifest object for `build`.
+
+    Raises:
+        VitalsError: when dbt cannot read the project.
+    """
+    result = _invoke(paths, None, ["parse"], [])
+    return result.result
+
+
+def build(
+    paths: Paths,
+    manifest: Any,
+    select: Sequence[str] = (),
+    full_refresh: bool = False,
+    on_node: OnNode | None = None,
+) -> DbtReport:
+    """Build every seed, model and data test into the work database. Failed tests are reported, not raised.
+
+    Args:
+        paths: the project and its warehouse.
+        manifest: what `parse` returned.
+        select: dbt selectors; empty = everything.
+        full_refresh: rebuild incremental models and seeds from nothing.
+        on_node: told after every node.
+
+    Raises:
+        VitalsError: when dbt stopped before it built anything.
+    """
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    if select:
+        arguments += ["--select", *select]
+    if full_refresh:
+        arguments.append("--full-refresh")
+    started = time.monotonic()
+    result = _invoke(paths, manifest, arguments, [_progress(on_node)] if on_node else [])
+    return _report(paths, result, time.monotonic() - started)
+
+
+def _invoke(
+    paths: Paths, manifest: Any, arguments: Sequence[str], callbacks: list[Callable[[Any], None]]
+) -> Any:
+    # Seconds to import: only those who build pay for it.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    for folder in (paths.warehouse, target_dir(paths), log_dir(paths)):
+        folder.mkdir(parents=True, exist_ok=True)
+    # Its own console output stays away: the log file has everything.
+    settings = [
+        "--log-level", "none",
+        "--log-level-file", "debug",
+        "--log-path", str(log_dir(paths)),
+        "--no-send-anonymous-usage-stats",
+        "--no-use-colors",
+        "--no-use-colors-file",
+        "--no-print",
+    ]  # fmt: skip
+    places = [
+        "--project-dir", str(paths.project),
+        "--profiles-dir", str(paths.project),
+        "--target-path", str(target_dir(paths)),
+    ]  # fmt: skip
+    with _surroundings(paths):
+        try:
+            result = dbtRunner(manifest=manifest, callbacks=callbacks).invoke(
+                [*settings, *arguments, *places]
+            )
+        finally:
+            # Otherwise this process keeps the database locked.
+            DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        raise VitalsError(
+            f"dbt could not {arguments[0]} the project: {_short(str(result.exception))}",
+            f"Correct what it names; the whole log is {log_dir(paths) / 'dbt.log'}.",
+        )
+    return result
+
+
+def ensure_free(paths: Paths) -> None:
+    """Find out before any work whether dbt can write to the work database.
+
+    Raises:
+        VitalsError: when another program has it open.
+    """
+    if not paths.work_db.exists():
+        return
+    try:
+        duckdb.connect(str(paths.work_db)).close()
+    except duckdb.IOException as error:
+        raise VitalsError(
+            f"{paths.work_db} is open in another program: {_short(str(error))}",
+            "Close it there. To look at data while Vitals builds, open the published "
+            f"{paths.published_db.name} instead.",
+        ) from error
+
+
+@contextmanager
+def _surroundings(paths: Paths) -> Iterator[None]:
+    """What dbt reads from the environment, for the time of one call."""
+    wanted = {"VITALS_WAREHOUSE": str(paths.warehouse), "DO_NOT_TRACK": "1"}
+    before = {name: os.environ.get(name) for name in wanted}
+    folder = Path.cwd()
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _progress(on_node: OnNode) -> Callable[[Any], None]:
+    done = 0
+    total = 0
+
+    def listen(event: Any) -> None:
+        nonlocal done, total
+        if event.info.name in ("LogStartLine", "LogStartNode"):
+            total = max(total, int(getattr(event.data, "total", 0)))
+        elif event.info.name == "NodeFinished":
+            done += 1
+            on_node(done, max(total, done), event.data.node_info.node_name)
+
+    return listen
+
+
+def _report(paths: Paths, result: Any, seconds: float) -> DbtReport:
+    failures: list[NodeResult] = []
+    warnings: list[NodeResult] = []
+    models = tests = skipped = 0
+    slowest: list[tuple[str, float]] = []
+    for one in result.result.results:
+        kind = str(one.node.resource_type.value)
+        models += kind == "model"
+        tests += kind == "test"
+        skipped += str(one.status) == "skipped"
+        slowest.append((one.node.name, float(one.execution_time)))
+        match str(one.status):
+            case "error" | "fail":
+                failures.append(_node_result(one, kind))
+            case "warn":
+                warnings.append(_node_result(one, kind))
+    with_rows = _with_samples(paths.work_db, [*failures, *warnings])
+    slowest.sort(key=lambda item: -item[1])
+    return DbtReport(
+        invocation_id=str(result.result.args.get("invocation_id") or _invocation_id(paths)),
+        models=models,
+        tests=tests,
+        skipped=skipped,
+        seconds=seconds,
+        failures=tuple(with_rows[: len(failures)]),
+        warnings=tuple(with_rows[len(failures) :]),
+        slowest=tuple(slowest[:5]),
+    )
+
+
+def _invocation_id(paths: Paths) -> str:
+    file = target_dir(paths) / "run_results.json"
+    return str(json.loads(file.read_text(encoding="utf-8"))["metadata"]["invocation_id"])
+
+
+def _node_result(one: Any, kind: str) -> NodeResult:
+    node = one.node
+    is_test = kind == "test" and str(one.status) != "error"
+    return NodeResult(
+        name=node.name,
+        kind=kind,
+        file=node.original_file_path,
+        message=_short(str(one.message or ""), 600),
+        rows=int(one.failures or 0) if is_test else None,
+        relation=f"{node.schema}.{node.alias}" if is_test and getattr(node, "relation_name", None) else None,
+    )
+
+
+def _with_samples(work: Path, results: Sequence[NodeResult]) -> list[NodeResult]:
+    if not any(one.relation for one in results):
+        return list(results)
+    filled = []
+    with duckdb.connect(str(work), read_only=True) as connection:
+        for one in results:
+            sample: tuple[dict[str, str | None], ...] = ()
+            if one.relation:
+                schema, name = one.relation.split(".", 1)
+                try:
+                    sample = sample_rows(connection, f'select * from "{schema}"."{name}"')
+                except duckdb.CatalogException:
+                    # The test does not store its failures: its count has to do.
+                    sample = ()
+            filled.append(
+                NodeResult(
+                    one.name,
+                    one.kind,
+                    one.file,
+                    one.message,
+                    one.rows,
+                    one.relation if sample else None,
+                    sample,
+                )
+            )
+    return filled
+
+
+def _short(text: str, limit: int = 400) -> str:
+    joined = " ".join(line.strip() for line in text.strip().splitlines() if line.strip())
+    return joined if len(joined) <= limit else joined[: limit - 1] + "…"

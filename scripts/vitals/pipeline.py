@@ -1,0 +1,361 @@
+"""The pipeline as plain functions, for the command line, Airflow, Dagster or a notebook: land, build,
+audit, publish, run.
+
+Each returns what it did, raises `VitalsError` when it could not, and may be called again at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from vitals import __version__, dbt_build, gates
+from vitals.data_docs import write_docs
+from vitals.errors import VitalsError
+from vitals.landing import LandingReport, pipeline_lock, write_run
+from vitals.landing import land as land_files
+from vitals.paths import Paths
+from vitals.publish import Candidate, PublishedTable, Version, export_candidate, swap
+from vitals.streams import load_streams
+
+# Told what is going on: the step, how much of it is done, of how much (0 = unknown), and what is in hand.
+OnProgress = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did. It passed: a failed one raises."""
+
+    gate: gates.GateReport
+    dbt: dbt_build.DbtReport
+    as_of: datetime | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """A candidate that may be published."""
+
+    candidate: Candidate
+    gate: gates.GateReport
+    version: Version
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What was published."""
+
+    path: Path
+    version: Version
+    tables: tuple[PublishedTable, ...]
+    gate: gates.GateReport
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Landing, build and publication together."""
+
+    landing: LandingReport
+    build: BuildReport
+    publication: PublishReport
+
+
+class AuditFailed(VitalsError):  # noqa: N818 - it reads as what happened
+    """Models or tests failed. What was published before stays as it is."""
+
+    def __init__(self, report: dbt_build.DbtReport, work: Path, log: Path) -> None:
+        self.report = report
+        self.work = work
+        self.log = log
+        names = ", ".join(one.name for one in report.failures[:3])
+        more = f" and {len(report.failures) - 3} more" if len(report.failures) > 3 else ""
+        plural = "s" if len(report.failures) > 1 else ""
+        super().__init__(
+            f"{len(report.failures)} failure{plural} in the build: {names}{more}."
+            " What was published before stays.",
+            "Look at the rows, correct the export or the model, then run `vitals run` again.",
+        )
+
+    def commands(self, failure: dbt_build.NodeResult) -> tuple[str, str] | None:
+        """Two ways to see all offending rows of a test: DuckDB's shell, and Python."""
+        if failure.relation is None:
+            return None
+        database = _relative(self.work)
+        python = (
+            f"python -c \"import duckdb; duckdb.connect('{database}', read_only=True)"
+            f".sql('from {failure.relation}').show(max_rows=1000)\""
+        )
+        return f'duckdb -readonly {database} "from {failure.relation}"', python
+
+
+def land(paths: Paths, on_progress: OnProgress | None = None) -> LandingReport:
+    """Land every new file of the landing folder. Files that were landed before are left alone.
+
+    What is wrong with a single file stands in the report; nothing is raised for it.
+    """
+    with pipeline_lock(paths):
+        return _land(paths, on_progress or _silent)
+
+
+def build(
+    paths: Paths,
+    as_of: datetime | None = None,
+    select: Sequence[str] = (),
+    full: bool = False,
+    on_progress: OnProgress | None = None,
+) -> BuildReport:
+    """Check the raw data, then build and test every model in the work database. Publishes nothing.
+
+    Args:
+        paths: where everything is.
+        as_of: report as of this moment (UTC when it has no zone); None = as far as the data reaches.
+        select: dbt selectors, to build a part; empty = everything.
+        full: rebuild incremental models and seeds from nothing.
+        on_progress: told what is going on.
+
+    Raises:
+        GateFailed: the raw data is not what its declaration says.
+        AuditFailed: a model or an error-level test failed.
+        VitalsError: nothing could be built.
+    """
+    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+        return _build(paths, as_of, select, full, on_progress or _silent, keeper)
+
+
+def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
+    """Write the candidate from the work database and check it as readers would see it. Publishes nothing.
+
+    Raises:
+        GateFailed: the candidate is not fit to be read; it is kept for a look.
+        VitalsError: the last build did not pass, or the work database changed since.
+    """
+    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+        return _audit(paths, on_progress or _silent, keeper)
+
+
+def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishReport:
+    """Audit the last build and put it in the published file's place, atomically. Readers of the old file
+    read on.
+
+    Raises:
+        GateFailed: the candidate is not fit to be read; the published file stays.
+        VitalsError: the last build did not pass, or the work database changed since.
+    """
+    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+        return _publish(paths, on_progress or _silent, keeper)
+
+
+def run(
+    paths: Paths, as_of: datetime | None = None, full: bool = False, on_progress: OnProgress | None = None
+) -> RunReport:
+    """Land, build, audit, publish: from the files in the landing folder to the published warehouse.
+
+    Raises what `build` and `publish` raise.
+    """
+    tell = on_progress or _silent
+    # The gate's process starts first: it has imported what it needs by the time that it is asked.
+    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+        landed = _land(paths, tell)
+        built = _build(paths, as_of, (), full, tell, keeper)
+        return RunReport(landed, built, _publish(paths, tell, keeper))
+
+
+def _gatekeeper(paths: Paths) -> gates.Gatekeeper:
+    return gates.Gatekeeper(dbt_build.log_dir(paths) / "gates.log")
+
+
+def _land(paths: Paths, tell: OnProgress) -> LandingReport:
+    tell("Landing files", 0, 0, "")
+    return land_files(
+        paths,
+        load_streams(paths.project),
+        on_progress=lambda done, total, file: tell("Landing files", done, total, file),
+    )
+
+
+def _build(
+    paths: Paths,
+    as_of: datetime | None,
+    select: Sequence[str],
+    full: bool,
+    tell: OnProgress,
+    keeper: gates.Gatekeeper,
+) -> BuildReport:
+    started = time.monotonic()
+    _ensure_landed(paths)
+    dbt_build.ensure_free(paths)
+    before = _read_state(paths)
+    # Until this build has passed, nothing may be published from the work database.
+    _write_state(paths, None)
+    write_run(paths, _utc(as_of))
+    # dbt reads the project while the gate's process is still importing.
+    tell("Reading the models", 0, 0, "")
+    manifest = dbt_build.parse(paths)
+    tell("Checking the raw data", 0, 0, "")
+    gate = gates.check_raw(keeper, paths.raw, load_streams(paths.project))
+    docs = write_docs(paths.docs, gate)
+    if not gate.passed:
+        raise gates.GateFailed(
+            gate, docs, "Land the files again as they were exported, or correct the stream's declaration."
+        )
+    tell("Building and testing", 0, 0, "")
+    report = dbt_build.build(
+        paths,
+        manifest,
+        select,
+        full,
+        lambda done, total, name: tell("Building and testing", done, total, name),
+    )
+    if not report.passed:
+        raise AuditFailed(report, paths.work_db, dbt_build.log_dir(paths) / "dbt.log")
+    # A part that passed says nothing about the rest: that must have passed before.
+    if not select or _is_intact(before):
+        _write_state(paths, report)
+    return BuildReport(gate, report, _effective_as_of(paths), time.monotonic() - started)
+
+
+def _ensure_landed(paths: Paths) -> None:
+    if paths.ledger_file.exists():
+        row = duckdb.execute(
+            "select count(*) from read_parquet(?) where status = 'landed'", [str(paths.ledger_file)]
+        ).fetchone()
+        if row and row[0]:
+            return
+    raise VitalsError(
+        f"There is nothing to build: no file of {paths.landing} was landed yet.",
+        "Drop exports into <platform>/<stream>/ there, or run `vitals simulate`; then `vitals run`.",
+    )
+
+
+def _audit(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> AuditReport:
+    state = _read_state(paths)
+    if state is None:
+        raise VitalsError(
+            "The last build did not pass, or there is none.", "Run `vitals build` and see what it says."
+        )
+    if not _is_intact(state):
+        raise VitalsError(
+            f"{paths.work_db} changed since the build that passed its tests.",
+            "Run `vitals build`: only what was tested is published.",
+        )
+    version = Version(
+        published_at=datetime.now(UTC),
+        vitals_version=__version__,
+        as_of=_effective_as_of(paths),
+        dbt_invocation_id=state["invocation_id"],
+        reporting_currency=_reporting_currency(paths),
+    )
+    tell("Writing the candidate", 0, 0, "")
+    manifest = dbt_build.read_manifest(paths)
+    candidate = export_candidate(paths.work_db, candidate_path(paths), manifest, version)
+    tell("Checking the candidate", 0, 0, "")
+    gate = gates.check_candidate(keeper, candidate.path)
+    docs = write_docs(paths.docs, gate)
+    if not gate.passed:
+        raise gates.GateFailed(
+            gate,
+            docs,
+            f"What was published before stays. The candidate is kept: {candidate.path.name}.",
+        )
+    return AuditReport(candidate, gate, version)
+
+
+def _publish(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> PublishReport:
+    started = time.monotonic()
+    audited = _audit(paths, tell, keeper)
+    tell("Publishing", 0, 0, "")
+    swap(audited.candidate.path, paths.published_db)
+    return PublishReport(
+        paths.published_db,
+        audited.version,
+        audited.candidate.tables,
+        audited.gate,
+        time.monotonic() - started,
+    )
+
+
+def candidate_path(paths: Paths) -> Path:
+    """Where the candidate is written: beside the published file, so that the swap is one rename."""
+    return paths.warehouse / ".vitals-candidate.duckdb"
+
+
+# --- what the last build left behind -----------------------------------------------------------
+
+
+def _state_file(paths: Paths) -> Path:
+    return paths.warehouse / "build.json"
+
+
+def _fingerprint(work: Path) -> list[int]:
+    found = work.stat()
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _write_state(paths: Paths, report: dbt_build.DbtReport | None) -> None:
+    file = _state_file(paths)
+    if report is None:
+        file.unlink(missing_ok=True)
+        return
+    state = {
+        "invocation_id": report.invocation_id,
+        "finished_at": datetime.now(UTC).isoformat(),
+        "fingerprint": _fingerprint(paths.work_db),
+    }
+    partial = file.with_suffix(".json.tmp")
+    partial.write_text(json.dumps(state, indent=1), encoding="utf-8")
+    partial.replace(file)
+
+
+def _read_state(paths: Paths) -> dict[str, Any] | None:
+    """The last build that passed, with `intact`: whether the work database is still the one that it left."""
+    file = _state_file(paths)
+    if not file.exists():
+        return None
+    state: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    state["intact"] = paths.work_db.exists() and state["fingerprint"] == _fingerprint(paths.work_db)
+    return state
+
+
+def _is_intact(state: dict[str, Any] | None) -> bool:
+    return bool(state and state["intact"])
+
+
+def _effective_as_of(paths: Paths) -> datetime | None:
+    """The as_of that the models used: the one asked for, or how far the data reached. UTC, without a zone."""
+    with duckdb.connect(str(paths.work_db), read_only=True) as connection:
+        try:
+            row = connection.execute("select as_of from intermediate.int_runs__resolved").fetchone()
+        except duckdb.CatalogException:
+            row = connection.execute("select as_of from read_parquet(?)", [str(paths.run_file)]).fetchone()
+    return row[0] if row else None
+
+
+def _reporting_currency(paths: Paths) -> str | None:
+    import yaml
+
+    project = yaml.safe_load((paths.project / "dbt_project.yml").read_text(encoding="utf-8"))
+    currency = (project.get("vars") or {}).get("reporting_currency")
+    return str(currency) if currency else None
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """The moment as UTC wall clock, as the warehouse keeps all times."""
+    if moment is None or moment.tzinfo is None:
+        return moment
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _silent(step: str, done: int, total: int, detail: str) -> None:
+    """No one listens."""

@@ -1,0 +1,234 @@
+"""The candidate file and its atomic swap: readers see the old warehouse or the new one, never something
+between."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from vitals.errors import VitalsError
+
+# Files in this format are read by DuckDB clients and BI drivers from 1.2 on.
+STORAGE_VERSION = "v1.2.0"
+PUBLISHED_SCHEMAS = ("marts", "quality")
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One table of the candidate."""
+
+    schema: str
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a published file is: one row in `quality.published_version`."""
+
+    published_at: datetime
+    vitals_version: str
+    as_of: datetime | None
+    dbt_invocation_id: str
+    reporting_currency: str | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished file that has not been published yet."""
+
+    path: Path
+    tables: tuple[PublishedTable, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """A relation of the work database that is published."""
+
+    schema: str
+    name: str
+    description: str
+    columns: Mapping[str, str]
+
+
+def export_candidate(work: Path, candidate: Path, manifest: Mapping[str, Any], version: Version) -> Candidate:
+    """Write the published schemas of the work database into a new file, with their descriptions as comments.
+
+    Only what the manifest knows is taken, so that a table of a deleted model does not live on. KPI views
+    become tables.
+
+    Args:
+        work: the database that dbt built; opened read-only.
+        candidate: the file to write; replaced when it exists.
+        manifest: dbt's manifest, as read from `manifest.json`.
+        version: what `quality.published_version` shall say.
+
+    Raises:
+        VitalsError: when a model of the manifest was never built, or the work database is in use.
+    """
+    started = time.monotonic()
+    relations = _published_relations(manifest)
+    for stale in (candidate, _wal(candidate)):
+        stale.unlink(missing_ok=True)
+    with duckdb.connect() as connection:
+        try:
+            # Views name their database: it must keep the name it had when dbt built them.
+            connection.execute(f"attach {_text(work)} as {_name(work.stem)} (read_only)")
+        except duckdb.Error as error:
+            raise VitalsError(
+                f"{work} cannot be opened: {_first_line(error)}",
+                "Close other programs that have it open, or run `vitals build` when it does not exist.",
+            ) from error
+        built = {
+            (schema, name)
+            for schema, name in connection.execute(
+                "select table_schema, table_name from information_schema.tables where table_catalog = ?",
+                [work.stem],
+            ).fetchall()
+        }
+        missing = [f"{one.schema}.{one.name}" for one in relations if (one.schema, one.name) not in built]
+        if missing:
+            raise VitalsError(
+                f"{work} lacks {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}",
+                "Run `vitals build`: every model has to be built once before publishing.",
+            )
+        connection.execute(f"attach {_text(candidate)} as candidate (storage_version '{STORAGE_VERSION}')")
+        for schema in PUBLISHED_SCHEMAS:
+            connection.execute(f"create schema if not exists candidate.{_name(schema)}")
+        tables = [_copy(connection, work.stem, one) for one in relations]
+        tables.append(_write_version(connection, version))
+        connection.execute("checkpoint candidate")
+        connection.execute("detach candidate")
+    if _wal(candidate).exists():
+        raise VitalsError(
+            f"{candidate} still has a write-ahead log after its checkpoint",
+            "Is the disk full? Free some space and run `vitals publish` again.",
+        )
+    return Candidate(candidate, tuple(tables), time.monotonic() - started)
+
+
+def swap(candidate: Path, published: Path) -> None:
+    """Put the candidate in the published file's place, in one step, safe against a crash at any moment.
+
+    Readers that have the old file open read on; whoever opens it from now on reads the new one.
+    """
+    _flush(candidate)
+    # DuckDB 1.x would replay a stale log of the old file onto the new one.
+    _wal(published).unlink(missing_ok=True)
+    candidate.replace(published)
+    _flush(published.parent)
+
+
+def published_version(published: Path) -> Version | None:
+    """What is published now, or None when nothing is."""
+    if not published.exists():
+        return None
+    with duckdb.connect(str(published), read_only=True) as connection:
+        row = connection.execute(
+            "select published_at, vitals_version, as_of, dbt_invocation_id, reporting_currency"
+            " from quality.published_version"
+        ).fetchone()
+    if row is None:
+        return None
+    return Version(row[0].replace(tzinfo=UTC), row[1], row[2], row[3], row[4])
+
+
+def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
+    relations = []
+    for node in manifest["nodes"].values():
+        is_published = (
+            node["resource_type"] == "model"
+            and node["schema"] in PUBLISHED_SCHEMAS
+            and node["config"]["materialized"] != "ephemeral"
+        )
+        if is_published:
+            relations.append(
+                _Relation(
+                    schema=node["schema"],
+                    name=node["alias"],
+                    description=node.get("description") or "",
+                    columns={
+                        name: column.get("description") or "" for name, column in node["columns"].items()
+                    },
+                )
+            )
+    return sorted(relations, key=lambda one: (one.schema, one.name))
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, work: str, relation: _Relation) -> PublishedTable:
+    target = f"candidate.{_name(relation.schema)}.{_name(relation.name)}"
+    source = f"{_name(work)}.{_name(relation.schema)}.{_name(relation.name)}"
+    connection.execute(f"create table {target} as select * from {source}")
+    if relation.description:
+        connection.execute(f"comment on table {target} is {_text(relation.description)}")
+    held = {name.lower() for (name, *_) in connection.execute(f"describe {target}").fetchall()}
+    for column, description in relation.columns.items():
+        if description and column.lower() in held:
+            connection.execute(f"comment on column {target}.{_name(column)} is {_text(description)}")
+    return PublishedTable(relation.schema, relation.name, _count(connection, target))
+
+
+def _write_version(connection: duckdb.DuckDBPyConnection, version: Version) -> PublishedTable:
+    table = "candidate.quality.published_version"
+    connection.execute(
+        f"create table {table} (published_at timestamp, vitals_version varchar, as_of timestamp,"
+        " dbt_invocation_id varchar, reporting_currency varchar)"
+    )
+    connection.execute(
+        f"insert into {table} values (?, ?, ?, ?, ?)",
+        [
+            version.published_at.astimezone(UTC).replace(tzinfo=None),
+            version.vitals_version,
+            version.as_of,
+            version.dbt_invocation_id,
+            version.reporting_currency,
+        ],
+    )
+    comments = {
+        "published_at": "When this file was published, UTC.",
+        "vitals_version": "Version of Vitals that wrote it.",
+        "as_of": "Up to when the data counts, UTC; windows that end later are provisional.",
+        "dbt_invocation_id": "The dbt build that computed it; its log carries the same id.",
+        "reporting_currency": "Currency of every amount.",
+    }
+    connection.execute(f"comment on table {table} is 'One row: which build this file holds.'")
+    for column, comment in comments.items():
+        connection.execute(f"comment on column {table}.{column} is {_text(comment)}")
+    return PublishedTable("quality", "published_version", 1)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _wal(database: Path) -> Path:
+    return database.with_name(database.name + ".wal")
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _text(value: str | Path) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0]

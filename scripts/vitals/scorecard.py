@@ -1,0 +1,414 @@
+"""The scorecard for people: vital signs, mixes and what to make of them, as a terminal table, Markdown or
+JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+from rich import box
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from vitals.errors import VitalsError
+from vitals.publish import published_version
+
+PERIOD_NAMES = {
+    "today": "today so far",
+    "yesterday": "yesterday",
+    "last_7_days": "last 7 days",
+    "last_28_days": "last 28 days",
+}
+# What people ask for, and how the mart calls it; its own names will do as well.
+PERIODS = {"day": "yesterday", "week": "last_7_days", "month": "last_28_days"} | {
+    name: name for name in PERIOD_NAMES
+}
+MIXES = ("channel_mix", "contact_type_mix")
+# The order in which a manager reads: can they reach us, do we solve it, how long does it take, what does
+# it cost.
+FAMILIES = ("accessibility", "effectiveness", "efficiency", "cost")
+TOP_TYPES = 6
+# Columns of a terminal: below the first, borders and acronyms go; from the others on, trend and guard come.
+NARROW, WIDE, WIDEST = 92, 108, 132
+# Shown among the top types whatever their share: they tell how far the rest can be trusted.
+ALWAYS_SHOWN = ("unclassified", "unmapped")
+
+STATUS = {
+    "on_target": ("✓", "on target", "green"),
+    "near": ("≈", "near", "yellow"),
+    "off_target": ("✗", "off target", "red"),
+    "no_target": ("·", "no target", "dim"),
+    "no_data": ("?", "no data", "dim"),
+}
+
+
+@dataclass(frozen=True)
+class VitalSign:
+    """One row of `marts.rpt_scorecard`: rates are fractions of 1, times are seconds, money is in the
+    reporting currency."""
+
+    kpi_id: str
+    kpi_name: str
+    acronym: str | None
+    family: str
+    unit: str
+    better: str
+    member: str
+    value: float | None
+    target: float | None
+    status: str
+    previous_value: float | None
+    change: float | None
+    same_weekdays_value: float | None
+    guard_kpi_id: str | None
+    guard_name: str | None
+    guard_acronym: str | None
+    guard_unit: str | None
+    guard_value: float | None
+    guard_change: float | None
+    is_bought_at_guards_expense: bool
+    is_final: bool
+    sparkline: str | None
+    numerator: float | None
+    denominator: float | None
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The scorecard of one client (or `all`) in one period."""
+
+    period: str
+    period_start_date: date
+    period_end_date: date
+    client: str
+    clients: tuple[str, ...]
+    as_of: datetime | None
+    currency: str
+    signs: tuple[VitalSign, ...]
+    channels: tuple[VitalSign, ...]
+    contact_types: tuple[VitalSign, ...]
+
+
+def read_scorecard(published: Path, period: str = "week", client: str = "all") -> Scorecard:
+    """Read the published scorecard.
+
+    Args:
+        published: the published database; opened read-only.
+        period: day (yesterday), week (the last 7 days), month (the last 28 days), or as the mart calls it.
+        client: a client's slug, or `all`.
+
+    Raises:
+        VitalsError: nothing is published, or there is no such period or client.
+    """
+    if not published.exists():
+        raise VitalsError(
+            f"{published} does not exist: nothing was published yet.", "Run `vitals run`, or `make build`."
+        )
+    if period not in PERIODS:
+        raise VitalsError(f"There is no period `{period}`.", f"Choose one of: {', '.join(PERIODS)}.")
+    version = published_version(published)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        clients = tuple(
+            str(row[0])
+            for row in connection.execute(
+                "select distinct client from marts.rpt_scorecard where client <> 'all' order by client"
+            ).fetchall()
+        )
+        if client != "all" and client not in clients:
+            raise VitalsError(f"There is no client `{client}`.", f"Choose one of: all, {', '.join(clients)}.")
+        rows = connection.execute(
+            """
+            select
+                s.period_start_date, s.period_end_date,
+                s.kpi_id, s.kpi_name, k.acronyms_en, k.family, s.unit,
+                s.better,
+                s.member, s.value, s.target, s.status, s.previous_value, s.change, s.same_weekdays_value,
+                s.guard_kpi_id, g.name_en, g.acronyms_en, g.unit, s.guard_value, s.guard_change,
+                s.is_bought_at_guards_expense,
+                s.is_final, s.sparkline, cast(s.numerator as double), cast(s.denominator as double)
+            from marts.rpt_scorecard as s
+            inner join marts.dim_kpi as k on s.kpi_id = k.kpi_id
+            left join marts.dim_kpi as g on s.guard_kpi_id = g.kpi_id
+            where s.period = ? and s.client = ?
+            order by s.kpi_id, s.value desc nulls last, s.member
+            """,
+            [PERIODS[period], client],
+        ).fetchall()
+        catalogue = [row[0] for row in connection.execute("select kpi_id from marts.dim_kpi").fetchall()]
+    if not rows:
+        raise VitalsError(
+            f"The published warehouse holds no scorecard for {PERIOD_NAMES[PERIODS[period]]}.",
+            "Try another --period, or look whether landing/ holds recent exports.",
+        )
+    signs = [
+        replace(sign, acronym=_shortest(sign.acronym), guard_acronym=_shortest(sign.guard_acronym))
+        for sign in (VitalSign(*row[2:]) for row in rows)
+    ]
+    order = {kpi_id: position for position, kpi_id in enumerate(catalogue)}
+    return Scorecard(
+        period=PERIODS[period],
+        period_start_date=rows[0][0],
+        period_end_date=rows[0][1],
+        client=client,
+        clients=clients,
+        as_of=version.as_of if version else None,
+        currency=(version.reporting_currency if version else None) or "",
+        signs=tuple(
+            sorted(
+                (one for one in signs if one.kpi_id not in MIXES),
+                key=lambda one: (_family(one), order[one.kpi_id]),
+            )
+        ),
+        channels=tuple(one for one in signs if one.kpi_id == "channel_mix" and one.value),
+        contact_types=tuple(_top(one for one in signs if one.kpi_id == "contact_type_mix" and one.value)),
+    )
+
+
+# --- one figure --------------------------------------------------------------------------------
+
+
+def format_value(value: float | None, unit: str, currency: str = "") -> str:
+    """A figure as people write it: `81.3 %`, `0:42`, `12 s`, `3.85 EUR`."""
+    if value is None:
+        return "–"
+    if unit == "percent":
+        return f"{value * 100:.1f} %"
+    if unit == "seconds":
+        return _duration(value)
+    if unit == "money":
+        return f"{value:,.2f} {currency}".strip()
+    return f"{value:,.1f}"
+
+
+def format_change(change: float | None, unit: str, currency: str = "") -> str:
+    """A difference, always signed; rates differ by points, not by per cent."""
+    if change is None:
+        return "–"
+    sign = "−" if change < 0 else "+"
+    size = abs(change)
+    if unit == "percent":
+        shown = f"{size * 100:.1f} pt"
+    elif unit == "seconds":
+        shown = _duration(size)
+    elif unit == "money":
+        shown = f"{size:,.2f} {currency}".strip()
+    else:
+        shown = f"{size:,.1f}"
+    if not any(digit in shown for digit in "123456789"):
+        return "="
+    return f"{sign}{shown}"
+
+
+def judge_change(sign: VitalSign) -> str:
+    """better, worse, or nothing when the direction says nothing."""
+    if sign.change is None or format_change(sign.change, sign.unit) == "=":
+        return ""
+    match sign.better:
+        case "up":
+            return "better" if sign.change > 0 else "worse"
+        case "down":
+            return "better" if sign.change < 0 else "worse"
+        case "target" if (
+            sign.target is not None and sign.value is not None and sign.previous_value is not None
+        ):
+            nearer = abs(sign.value - sign.target) - abs(sign.previous_value - sign.target)
+            return "better" if nearer < 0 else "worse"
+    return ""
+
+
+def _duration(seconds: float) -> str:
+    if round(seconds) < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _shortest(acronyms: str | None) -> str | None:
+    """The one for a narrow column, of a comma-separated list."""
+    return min((one.strip() for one in acronyms.split(",")), key=len) if acronyms else None
+
+
+def _family(sign: VitalSign) -> int:
+    return FAMILIES.index(sign.family) if sign.family in FAMILIES else len(FAMILIES)
+
+
+def _top(types: Iterable[VitalSign]) -> Sequence[VitalSign]:
+    ranked = list(types)
+    shown = ranked[:TOP_TYPES]
+    return [*shown, *(one for one in ranked[TOP_TYPES:] if one.member in ALWAYS_SHOWN)]
+
+
+def _title(card: Scorecard) -> str:
+    who = "whole centre" if card.client == "all" else card.client
+    span = _span(card.period_start_date, card.period_end_date)
+    return f"Vital signs · {who} · {PERIOD_NAMES[card.period]} ({span})"
+
+
+def _span(start: date, end: date) -> str:
+    return f"{start:%Y-%m-%d}" if start == end else f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
+
+
+def _guard(sign: VitalSign, currency: str) -> str:
+    if not sign.guard_name:
+        return ""
+    value = format_value(sign.guard_value, sign.guard_unit or "", currency)
+    change = format_change(sign.guard_change, sign.guard_unit or "", currency)
+    shown = f"{sign.guard_acronym or sign.guard_name} {value}"
+    return f"{shown} ({change})" if change not in ("–", "=") else shown
+
+
+def _notes(card: Scorecard) -> list[str]:
+    notes = []
+    if any(not one.is_final for one in card.signs):
+        notes.append("~ provisional: a window that this figure looks ahead into is still open.")
+    for one in card.signs:
+        if one.is_bought_at_guards_expense:
+            notes.append(
+                f"⚠ {one.kpi_name} improved while its guard, {one.guard_name}, got worse: look at both."
+            )
+    return notes
+
+
+# --- the three forms ---------------------------------------------------------------------------
+
+
+def print_scorecard(console: Console, card: Scorecard) -> None:
+    """The scorecard on a terminal. Status is told by sign and word; colour only helps."""
+    is_narrow = console.width < NARROW
+    table = Table(
+        title=_title(card),
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD if is_narrow else box.ROUNDED,
+        padding=(0, 1, 0, 0) if is_narrow else (0, 1),
+        pad_edge=not is_narrow,
+    )
+    table.add_column("Vital sign", no_wrap=True)
+    table.add_column("Value", justify="right", no_wrap=True)
+    table.add_column("Target", justify="right", no_wrap=True)
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Change", no_wrap=True)
+    extra = (console.width >= WIDE) + (console.width >= WIDEST)
+    for heading in ("14 days", "Guard")[:extra]:
+        table.add_column(heading, no_wrap=True)
+    family = None
+    for one in card.signs:
+        if family is not None and one.family != family:
+            table.add_section()
+        family = one.family
+        mark, word, style = STATUS[one.status]
+        name = Text(one.kpi_name)
+        if one.acronym and not is_narrow:
+            name.append(f" {one.acronym}", style="dim")
+        guard = Text(_guard(one, card.currency), style="" if one.is_bought_at_guards_expense else "dim")
+        if one.is_bought_at_guards_expense:
+            guard.append(" ⚠", style="bold yellow")
+        table.add_row(
+            name,
+            format_value(one.value, one.unit, card.currency) + ("  " if one.is_final else " ~"),
+            format_value(one.target, one.unit, card.currency) if one.target is not None else "",
+            Text(f"{mark} {word}", style=style),
+            _change_text(one, card.currency),
+            *(one.sparkline or "", guard)[:extra],
+        )
+    console.print(table)
+    mixes = _mix_panels(card)
+    if is_narrow:
+        console.print(*mixes, sep="\n")
+    else:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(*mixes)
+        console.print(grid)
+    for note in _notes(card):
+        console.print(note, style="yellow" if note.startswith("⚠") else "dim", highlight=False)
+    before = "Change: against the same number of days before."
+    others = (
+        f" One client: --client {'|'.join(card.clients)}." if card.client == "all" and card.clients else ""
+    )
+    as_of = f" As of {card.as_of:%Y-%m-%d %H:%M} UTC." if card.as_of else ""
+    console.print(before + as_of + others, style="dim", highlight=False)
+
+
+def _change_text(sign: VitalSign, currency: str) -> Text:
+    verdict = judge_change(sign)
+    style = {"better": "green", "worse": "red"}.get(verdict, "dim")
+    return Text(f"{format_change(sign.change, sign.unit, currency)} {verdict}".rstrip(), style=style)
+
+
+def _mix_panels(card: Scorecard) -> list[Panel]:
+    return [
+        Panel(_mix(rows, card.currency), title=title, title_align="left", border_style="dim", expand=False)
+        for title, rows in (("Channel mix", card.channels), ("Top contact types", card.contact_types))
+        if rows
+    ]
+
+
+def _mix(rows: Sequence[VitalSign], currency: str) -> Group:
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column(justify="right", style="dim")
+    longest = max(one.value or 0 for one in rows)
+    for one in rows:
+        bar = "█" * max(1, round(16 * (one.value or 0) / longest)) if longest else ""
+        table.add_row(
+            one.member.replace("_", " "),
+            format_value(one.value, one.unit, currency),
+            Text(bar, style="cyan"),
+            format_change(one.change, one.unit, currency),
+        )
+    return Group(table)
+
+
+def to_markdown(card: Scorecard) -> str:
+    """The scorecard as Markdown, for a mail or a wiki."""
+    lines = [
+        f"## {_title(card)}",
+        "",
+        "| Vital sign | Value | Target | Status | Change | 14 days | Guard |",
+        "|---|---:|---:|---|---:|---|---|",
+    ]
+    for one in card.signs:
+        mark, word, _ = STATUS[one.status]
+        flag = " ⚠" if one.is_bought_at_guards_expense else ""
+        cells = [
+            one.kpi_name + (f" ({one.acronym})" if one.acronym else ""),
+            format_value(one.value, one.unit, card.currency) + ("" if one.is_final else " ~"),
+            format_value(one.target, one.unit, card.currency) if one.target is not None else "",
+            f"{mark} {word}",
+            f"{format_change(one.change, one.unit, card.currency)} {judge_change(one)}".rstrip(),
+            one.sparkline or "",
+            _guard(one, card.currency) + flag,
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    for title, rows in (("Channel mix", card.channels), ("Top contact types", card.contact_types)):
+        if rows:
+            lines += ["", f"| {title} | Share | Change |", "|---|---:|---:|"]
+            lines += [
+                f"| {one.member.replace('_', ' ')} | {format_value(one.value, one.unit)} "
+                f"| {format_change(one.change, one.unit)} |"
+                for one in rows
+            ]
+    notes = _notes(card)
+    if notes:
+        lines += ["", *(f"{note}  " for note in notes)]
+    if card.as_of:
+        lines += [
+            "",
+            f"As of {card.as_of:%Y-%m-%d %H:%M} UTC; change against the same number of days before.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(card: Scorecard) -> str:
+    """The scorecard as JSON: figures unrounded, in the warehouse's units."""
+    return json.dumps(asdict(card), default=str, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,198 @@
+"""How figures are written for people, and the three forms of the scorecard."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import fields
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from vitals.errors import VitalsError
+from vitals.scorecard import (
+    VitalSign,
+    format_change,
+    format_value,
+    judge_change,
+    print_scorecard,
+    read_scorecard,
+    to_json,
+    to_markdown,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.8163, "percent", "81.6 %"),
+        (None, "percent", "–"),
+        (8.24, "seconds", "8.2 s"),
+        (12.4, "seconds", "12 s"),
+        (59.4, "seconds", "59 s"),
+        (59.6, "seconds", "1:00"),
+        (402, "seconds", "6:42"),
+        (3725, "seconds", "1:02:05"),
+        (1234.5, "money", "1,234.50 EUR"),
+    ],
+)
+def test_a_value_stands_in_its_unit(value: float | None, unit: str, text: str) -> None:
+    assert format_value(value, unit, "EUR") == text
+
+
+@pytest.mark.parametrize(
+    ("change", "unit", "text"),
+    [
+        (0.0123, "percent", "+1.2 pt"),
+        (-0.0123, "percent", "−1.2 pt"),
+        (0.0001, "percent", "="),
+        (-75, "seconds", "−1:15"),
+        (0.2, "money", "+0.20 EUR"),
+        (None, "money", "–"),
+    ],
+)
+def test_a_change_is_signed_and_rates_differ_by_points(change: float | None, unit: str, text: str) -> None:
+    assert format_change(change, unit, "EUR") == text
+
+
+def sign(better: str, change: float, value: float = 0.5, target: float | None = None) -> VitalSign:
+    """A vital sign of which only the change matters."""
+    nothing = dict.fromkeys((field.name for field in fields(VitalSign)), None)
+    known = {"unit": "percent", "better": better, "value": value, "target": target, "change": change}
+    return VitalSign(**{**nothing, **known, "previous_value": value - change})  # type: ignore[arg-type]
+
+
+def test_better_depends_on_the_direction_of_the_kpi() -> None:
+    assert judge_change(sign("up", 0.1)) == "better"
+    assert judge_change(sign("down", 0.1)) == "worse"
+    assert judge_change(sign("none", 0.1)) == ""
+    assert judge_change(sign("target", 0.1, value=0.5, target=0.55)) == "better"
+    assert judge_change(sign("target", 0.1, value=0.5, target=0.3)) == "worse"
+    assert judge_change(sign("up", 0.0)) == ""
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A published file with two vital signs and two mixes."""
+    file = tmp_path / "vitals.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            """
+            create schema marts;
+            create schema quality;
+            create table quality.published_version as select
+                timestamp '2026-03-09 06:00:00' as published_at, '1.0' as vitals_version,
+                timestamp '2026-03-09 00:00:00' as as_of, 'abc' as dbt_invocation_id,
+                'EUR' as reporting_currency;
+            create table marts.dim_kpi as select * from (values
+                ('channel_mix', 'Channel mix', null, 'demand', 'percent'),
+                ('contact_type_mix', 'Contact type mix', null, 'demand', 'percent'),
+                ('handle_time', 'Average handle time', 'AHT', 'efficiency', 'seconds'),
+                ('first_contact_resolution', 'First-contact resolution', 'FCR, FTR', 'effectiveness',
+                    'percent')
+            ) as t(kpi_id, name_en, acronyms_en, family, unit);
+            create table marts.rpt_scorecard as
+            select
+                'last_7_days' as period, date '2026-03-02' as period_start_date,
+                date '2026-03-08' as period_end_date, t.* replace (value::double as value,
+                target::double as target, previous_value::double as previous_value, change::double as change,
+                guard_value::double as guard_value, guard_change::double as guard_change),
+                k.name_en as kpi_name, k.unit, 0.01::double as same_weekdays_value,
+                1.0::decimal(28, 6) as numerator, 2.0::decimal(28, 6) as denominator
+            from (values
+                ('all', 'handle_time', 'all', 'target', 300.0, 330.0, 'on_target', 360.0, -60.0,
+                    'first_contact_resolution', 0.7, -0.02, true, true, '▁▄█'),
+                ('all', 'first_contact_resolution', 'all', 'up', 0.7, 0.75, 'near', 0.72, -0.02,
+                    'handle_time', 300.0, -60.0, false, false, null),
+                ('all', 'channel_mix', 'voice', 'none', 0.75, null, 'no_target', 0.7, 0.05,
+                    null, null, null, false, true, null),
+                ('all', 'channel_mix', 'chat', 'none', 0.25, null, 'no_target', 0.3, -0.05,
+                    null, null, null, false, true, null),
+                ('all', 'contact_type_mix', 'unclassified', 'none', 0.0004, null, 'no_target', null, null,
+                    null, null, null, false, true, null),
+                ('aurora', 'handle_time', 'all', 'target', null, 330.0, 'no_data', null, null,
+                    null, null, null, false, true, null)
+            ) as t(client, kpi_id, member, better, value, target, status, previous_value, change,
+                guard_kpi_id, guard_value, guard_change, is_bought_at_guards_expense, is_final, sparkline)
+            inner join marts.dim_kpi as k using (kpi_id);
+            """
+        )
+    return file
+
+
+def cells(line: str) -> list[str]:
+    """What stands in a table's row after the name."""
+    return [cell.strip() for cell in line.split("│")[2:-1]]
+
+
+def shown(file: Path, width: int, client: str = "all") -> str:
+    """The scorecard as a terminal of this width shows it, without colour."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    print_scorecard(console, read_scorecard(file, "week", client))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_terminal_shows_all_of_a_vital_sign_without_needing_colour(
+    published: Path,
+) -> None:
+    text = shown(published, 140)
+    lines = text.splitlines()
+    fcr = next(line for line in lines if "First-contact resolution" in line)
+    aht = next(line for line in lines if "Average handle time" in line)
+    assert lines.index(fcr) < lines.index(aht)
+    assert cells(fcr) == ["70.0 % ~", "75.0 %", "≈ near", "−2.0 pt worse", "", "AHT 5:00 (−1:00)"]
+    assert cells(aht) == ["5:00", "5:30", "✓ on target", "−1:00 worse", "▁▄█", "FCR 70.0 % (−2.0 pt) ⚠"]
+    assert "2026-03-02 to 2026-03-08" in text
+    assert "~ provisional" in text
+    assert "⚠ Average handle time improved while its guard" in text
+    assert "unclassified" in text
+
+
+def test_a_narrow_terminal_loses_trend_and_guard_but_not_the_warning(published: Path) -> None:
+    text = shown(published, 80)
+    assert "▁▄█" not in text
+    assert "⚠ Average handle time improved while its guard" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+
+
+def test_no_data_is_told_as_such(published: Path) -> None:
+    assert "? no data" in shown(published, 140, "aurora")
+
+
+def test_markdown_is_a_table_and_json_keeps_figures_unrounded(published: Path) -> None:
+    card = read_scorecard(published)
+    markdown = to_markdown(card).splitlines()
+    assert markdown[0].startswith("## Vital signs · whole centre · last 7 days")
+    assert "| voice | 75.0 % | +5.0 pt |" in markdown
+    assert len({line.count("|") for line in markdown if line.startswith("|")}) == 2
+    data = json.loads(to_json(card))
+    assert data["signs"][0]["value"] == 0.7
+    assert data["clients"] == ["aurora"]
+    assert (card.period_start_date, card.as_of) == (date(2026, 3, 2), datetime(2026, 3, 9))
+
+
+@pytest.mark.parametrize(
+    ("period", "client", "remedy"),
+    [
+        ("decade", "all", "Choose one of: day, week, month, today, yesterday, last_7_days, last_28_days."),
+        ("week", "nobody", "Choose one of: all, aurora."),
+    ],
+)
+def test_an_unknown_period_or_client_is_answered_with_those_there_are(
+    published: Path, period: str, client: str, remedy: str
+) -> None:
+    with pytest.raises(VitalsError) as caught:
+        read_scorecard(published, period, client)
+    assert caught.value.remedy == remedy
+
+
+def test_a_period_without_data_and_a_missing_file_say_what_to_do(published: Path, tmp_path: Path) -> None:
+    with pytest.raises(VitalsError, match="no scorecard for last 28 days"):
+        read_scorecard(published, "month")
+    with pytest.raises(VitalsError, match="nothing was published yet"):
+        read_scorecard(tmp_path / "none.duckdb")
