@@ -65,6 +65,7 @@ class VitalSign:
     status: str
     previous_value: float | None
     change: float | None
+    is_improved: bool | None
     same_weekdays_value: float | None
     guard_kpi_id: str | None
     guard_name: str | None
@@ -128,7 +129,8 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
                 s.period_start_date, s.period_end_date,
                 s.kpi_id, s.kpi_name, k.acronyms_en, k.family, s.unit,
                 s.better,
-                s.member, s.value, s.target, s.status, s.previous_value, s.change, s.same_weekdays_value,
+                s.member, s.value, s.target, s.status, s.previous_value, s.change, s.is_improved,
+                s.same_weekdays_value,
                 s.guard_kpi_id, g.name_en, g.acronyms_en, g.unit, s.guard_value, s.guard_change,
                 s.is_bought_at_guards_expense,
                 s.is_final, s.sparkline, cast(s.numerator as double), cast(s.denominator as double)
@@ -207,19 +209,9 @@ def format_change(change: float | None, unit: str, currency: str = "") -> str:
 
 def judge_change(sign: VitalSign) -> str:
     """better, worse, or nothing when the direction says nothing."""
-    if sign.change is None or format_change(sign.change, sign.unit) == "=":
+    if sign.is_improved is None or format_change(sign.change, sign.unit) == "=":
         return ""
-    match sign.better:
-        case "up":
-            return "better" if sign.change > 0 else "worse"
-        case "down":
-            return "better" if sign.change < 0 else "worse"
-        case "target" if (
-            sign.target is not None and sign.value is not None and sign.previous_value is not None
-        ):
-            nearer = abs(sign.value - sign.target) - abs(sign.previous_value - sign.target)
-            return "better" if nearer < 0 else "worse"
-    return ""
+    return "better" if sign.is_improved else "worse"
 
 
 def _duration(seconds: float) -> str:
@@ -265,6 +257,11 @@ def _guard(sign: VitalSign, currency: str) -> str:
 
 
 def _notes(card: Scorecard) -> list[str]:
+    if all(one.value is None for one in card.signs):
+        return [
+            "No contact in this period. The data reaches to the time below: "
+            "try --period today, or another --period."
+        ]
     notes = []
     if any(not one.is_final for one in card.signs):
         notes.append("~ provisional: a window that this figure looks ahead into is still open.")

@@ -337,6 +337,7 @@ scorecard as (
         judged.status,
         judged.previous_value,
         judged.change,
+        judged.is_improved,
         judged.same_weekdays_value,
         judged.guard_kpi_id,
         judged.guard_value,

@@ -58,20 +58,17 @@ def test_a_change_is_signed_and_rates_differ_by_points(change: float | None, uni
     assert format_change(change, unit, "EUR") == text
 
 
-def sign(better: str, change: float, value: float = 0.5, target: float | None = None) -> VitalSign:
+def sign(change: float, is_improved: bool | None) -> VitalSign:
     """A vital sign of which only the change matters."""
     nothing = dict.fromkeys((field.name for field in fields(VitalSign)), None)
-    known = {"unit": "percent", "better": better, "value": value, "target": target, "change": change}
-    return VitalSign(**{**nothing, **known, "previous_value": value - change})  # type: ignore[arg-type]
+    return VitalSign(**{**nothing, "unit": "percent", "change": change, "is_improved": is_improved})  # type: ignore[arg-type]
 
 
-def test_better_depends_on_the_direction_of_the_kpi() -> None:
-    assert judge_change(sign("up", 0.1)) == "better"
-    assert judge_change(sign("down", 0.1)) == "worse"
-    assert judge_change(sign("none", 0.1)) == ""
-    assert judge_change(sign("target", 0.1, value=0.5, target=0.55)) == "better"
-    assert judge_change(sign("target", 0.1, value=0.5, target=0.3)) == "worse"
-    assert judge_change(sign("up", 0.0)) == ""
+def test_a_change_is_judged_as_the_mart_says_and_not_at_all_where_nothing_shows() -> None:
+    assert judge_change(sign(-0.1, True)) == "better"
+    assert judge_change(sign(0.1, False)) == "worse"
+    assert judge_change(sign(0.1, None)) == ""
+    assert judge_change(sign(0.00001, True)) == ""
 
 
 @pytest.fixture
@@ -103,19 +100,19 @@ def published(tmp_path: Path) -> Path:
                 k.name_en as kpi_name, k.unit, 0.01::double as same_weekdays_value,
                 1.0::decimal(28, 6) as numerator, 2.0::decimal(28, 6) as denominator
             from (values
-                ('all', 'handle_time', 'all', 'target', 300.0, 330.0, 'on_target', 360.0, -60.0,
+                ('all', 'handle_time', 'all', 'target', 300.0, 330.0, 'on_target', 360.0, -60.0, true,
                     'first_contact_resolution', 0.7, -0.02, true, true, '▁▄█'),
-                ('all', 'first_contact_resolution', 'all', 'up', 0.7, 0.75, 'near', 0.72, -0.02,
+                ('all', 'first_contact_resolution', 'all', 'up', 0.7, 0.75, 'near', 0.72, -0.02, false,
                     'handle_time', 300.0, -60.0, false, false, null),
-                ('all', 'channel_mix', 'voice', 'none', 0.75, null, 'no_target', 0.7, 0.05,
+                ('all', 'channel_mix', 'voice', 'none', 0.75, null, 'no_target', 0.7, 0.05, null,
                     null, null, null, false, true, null),
-                ('all', 'channel_mix', 'chat', 'none', 0.25, null, 'no_target', 0.3, -0.05,
+                ('all', 'channel_mix', 'chat', 'none', 0.25, null, 'no_target', 0.3, -0.05, null,
                     null, null, null, false, true, null),
-                ('all', 'contact_type_mix', 'unclassified', 'none', 0.0004, null, 'no_target', null, null,
+                ('all', 'contact_type_mix', 'unclassified', 'none', 0.0004, null, 'no_target', null, null, null,
                     null, null, null, false, true, null),
-                ('aurora', 'handle_time', 'all', 'target', null, 330.0, 'no_data', null, null,
+                ('aurora', 'handle_time', 'all', 'target', null, 330.0, 'no_data', null, null, null,
                     null, null, null, false, true, null)
-            ) as t(client, kpi_id, member, better, value, target, status, previous_value, change,
+            ) as t(client, kpi_id, member, better, value, target, status, previous_value, change, is_improved,
                 guard_kpi_id, guard_value, guard_change, is_bought_at_guards_expense, is_final, sparkline)
             inner join marts.dim_kpi as k using (kpi_id);
             """
@@ -145,7 +142,7 @@ def test_a_terminal_shows_all_of_a_vital_sign_without_needing_colour(
     aht = next(line for line in lines if "Average handle time" in line)
     assert lines.index(fcr) < lines.index(aht)
     assert cells(fcr) == ["70.0 % ~", "75.0 %", "≈ near", "−2.0 pt worse", "", "AHT 5:00 (−1:00)"]
-    assert cells(aht) == ["5:00", "5:30", "✓ on target", "−1:00 worse", "▁▄█", "FCR 70.0 % (−2.0 pt) ⚠"]
+    assert cells(aht) == ["5:00", "5:30", "✓ on target", "−1:00 better", "▁▄█", "FCR 70.0 % (−2.0 pt) ⚠"]
     assert "2026-03-02 to 2026-03-08" in text
     assert "~ provisional" in text
     assert "⚠ Average handle time improved while its guard" in text
