@@ -108,8 +108,8 @@ def published(tmp_path: Path) -> Path:
                     null, null, null, false, true, null),
                 ('all', 'channel_mix', 'chat', 'none', 0.25, null, 'no_target', 0.3, -0.05, null,
                     null, null, null, false, true, null),
-                ('all', 'contact_type_mix', 'unclassified', 'none', 0.0004, null, 'no_target', null, null, null,
-                    null, null, null, false, true, null),
+                ('all', 'contact_type_mix', 'unclassified', 'none', 0.0004, null, 'no_target', null, null,
+                    null, null, null, null, false, true, null),
                 ('aurora', 'handle_time', 'all', 'target', null, 330.0, 'no_data', null, null, null,
                     null, null, null, false, true, null)
             ) as t(client, kpi_id, member, better, value, target, status, previous_value, change, is_improved,
