@@ -88,6 +88,35 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[tuple
     return query
 
 
+# In the shape of the bank's export, for where the export itself is not: served at once, served after 153 s over
+# midnight, hung up in the voice response unit, and a phantom.
+FEW_CALLS = """\
+vru+line\tcall_id\tcustomer_id\tpriority\ttype\tdate\tvru_entry\tvru_exit\tvru_time\tq_start\tq_exit\tq_time\toutcome\tser_start\tser_exit\tser_time\tserver
+AA0101\t1\t0\t0\tPS\t990101\t7:00:00\t7:00:05\t5\t0:00:00\t0:00:00\t0\tAGENT\t7:00:05\t7:01:05\t60\tTOVA
+AA0101\t2\t5\t2\tNE\t990101\t23:59:00\t23:59:10\t10\t23:59:10\t0:01:43\t153\tAGENT\t0:01:43\t0:03:43\t120\tTOVA
+AA0101\t3\t0\t0\tPS\t990102\t8:00:00\t8:00:07\t7\t0:00:00\t0:00:00\t0\tHANG\t0:00:00\t0:00:00\t0\tNO_SERVER
+AA0101\t4\t0\t0\tPS\t990102\t9:00:00\t9:00:07\t7\t0:00:00\t0:00:00\t0\tPHANTOM\t0:00:00\t0:00:00\t0\tNO_SERVER
+"""
+
+
+@pytest.mark.skipif((BANK / "january.txt").exists(), reason="the whole month is followed instead")
+def test_the_document_on_own_exports_holds_for_a_few_calls(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    (tmp_path / "calls.txt").write_text(FEW_CALLS, encoding="ascii")
+    document = (PROJECT / "docs" / "bring-your-own-export.md").read_text(encoding="utf-8")
+    follow(document, project, EXPORT=str(tmp_path / "calls.txt"))
+    with duckdb.connect(str(project / "warehouse" / "vitals.duckdb"), read_only=True) as connection:
+        contacts = connection.sql(
+            "select arrived_date::text, outcome, contact_type, wait_seconds::integer, talk_seconds::integer,"
+            " date_diff('second', arrived_at, ended_at) from marts.fct_contacts order by contact_id"
+        ).fetchall()
+    assert contacts == [
+        ("1999-01-01", "answered", "bank_regular", 0, 60, 65),
+        ("1999-01-01", "answered", "bank_stock_exchange", 153, 120, 283),
+        ("1999-01-02", "abandoned_before_queue", "bank_regular", None, None, 0),
+    ]
+
+
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
     return dict(json.loads((BANK / "expected.json").read_text(encoding="utf-8")))
