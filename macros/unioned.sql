@@ -10,3 +10,12 @@
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- Joins the slug of a platform's own word for a field: `<field>_map.slug`, null when no map knows the word. -#}
+{% macro join_value_map(relation, field) -%}
+    left join {{ ref('int_value_maps__unioned') }} as {{ field }}_map
+        on
+            {{ relation }}.platform = {{ field }}_map.platform
+            and {{ field }}_map.field = '{{ field }}'
+            and lower(trim({{ relation }}.native_{{ field }})) = {{ field }}_map.native_value
+{%- endmacro %}

@@ -15,12 +15,6 @@ unioned as (
 
 ),
 
-value_maps as (
-
-    select * from {{ ref('int_value_maps__unioned') }}
-
-),
-
 mapped as (
 
     select
@@ -37,11 +31,7 @@ mapped as (
             when unioned.native_activity is not null then coalesce(activity_map.slug, 'unmapped')
         end as activity
     from unioned
-    left join value_maps as activity_map
-        on
-            unioned.platform = activity_map.platform
-            and activity_map.field = 'activity'
-            and lower(trim(unioned.native_activity)) = activity_map.native_value
+    {{ join_value_map('unioned', 'activity') }}
 
 )
 

@@ -15,12 +15,6 @@ unioned as (
 
 ),
 
-value_maps as (
-
-    select * from {{ ref('int_value_maps__unioned') }}
-
-),
-
 mapped as (
 
     select
@@ -35,11 +29,7 @@ mapped as (
         unioned.source_row,
         case when unioned.native_state is not null then coalesce(state_map.slug, 'unmapped') end as state
     from unioned
-    left join value_maps as state_map
-        on
-            unioned.platform = state_map.platform
-            and state_map.field = 'state'
-            and lower(trim(unioned.native_state)) = state_map.native_value
+    {{ join_value_map('unioned', 'state') }}
 
 )
 

@@ -15,12 +15,6 @@ unioned as (
 
 ),
 
-value_maps as (
-
-    select * from {{ ref('int_value_maps__unioned') }}
-
-),
-
 mapped as (
 
     select
@@ -35,11 +29,7 @@ mapped as (
         unioned.source_row,
         case when unioned.native_site is not null then coalesce(site_map.slug, 'unmapped') end as site
     from unioned
-    left join value_maps as site_map
-        on
-            unioned.platform = site_map.platform
-            and site_map.field = 'site'
-            and lower(trim(unioned.native_site)) = site_map.native_value
+    {{ join_value_map('unioned', 'site') }}
 
 )
 

@@ -24,12 +24,6 @@ unioned as (
 
 ),
 
-value_maps as (
-
-    select * from {{ ref('int_value_maps__unioned') }}
-
-),
-
 mapped as (
 
     select
@@ -53,11 +47,7 @@ mapped as (
         unioned.source_row,
         case when unioned.native_queue is not null then coalesce(queue_map.slug, 'unmapped') end as queue
     from unioned
-    left join value_maps as queue_map
-        on
-            unioned.platform = queue_map.platform
-            and queue_map.field = 'queue'
-            and lower(trim(unioned.native_queue)) = queue_map.native_value
+    {{ join_value_map('unioned', 'queue') }}
 
 )
 

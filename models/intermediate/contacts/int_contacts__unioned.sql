@@ -38,12 +38,6 @@ contacts as (
 
 ),
 
-value_maps as (
-
-    select * from {{ ref('int_value_maps__unioned') }}
-
-),
-
 queues as (
 
     select * from {{ ref('queues') }}
@@ -91,31 +85,11 @@ mapped as (
         contacts.source_file,
         contacts.source_row
     from contacts
-    left join value_maps as queue_map
-        on
-            contacts.platform = queue_map.platform
-            and queue_map.field = 'queue'
-            and lower(trim(contacts.native_queue)) = queue_map.native_value
-    left join value_maps as channel_map
-        on
-            contacts.platform = channel_map.platform
-            and channel_map.field = 'channel'
-            and lower(trim(contacts.native_channel)) = channel_map.native_value
-    left join value_maps as contact_type_map
-        on
-            contacts.platform = contact_type_map.platform
-            and contact_type_map.field = 'contact_type'
-            and lower(trim(contacts.native_contact_type)) = contact_type_map.native_value
-    left join value_maps as client_map
-        on
-            contacts.platform = client_map.platform
-            and client_map.field = 'client'
-            and lower(trim(contacts.native_client)) = client_map.native_value
-    left join value_maps as site_map
-        on
-            contacts.platform = site_map.platform
-            and site_map.field = 'site'
-            and lower(trim(contacts.native_site)) = site_map.native_value
+    {{ join_value_map('contacts', 'queue') }}
+    {{ join_value_map('contacts', 'channel') }}
+    {{ join_value_map('contacts', 'contact_type') }}
+    {{ join_value_map('contacts', 'client') }}
+    {{ join_value_map('contacts', 'site') }}
     left join queues
         on queue_map.slug = queues.queue
 

@@ -18,12 +18,6 @@ unioned as (
 
 ),
 
-value_maps as (
-
-    select * from {{ ref('int_value_maps__unioned') }}
-
-),
-
 mapped as (
 
     select
@@ -45,21 +39,9 @@ mapped as (
             when unioned.native_channel is not null then coalesce(channel_map.slug, 'unmapped')
         end as channel
     from unioned
-    left join value_maps as site_map
-        on
-            unioned.platform = site_map.platform
-            and site_map.field = 'site'
-            and lower(trim(unioned.native_site)) = site_map.native_value
-    left join value_maps as client_map
-        on
-            unioned.platform = client_map.platform
-            and client_map.field = 'client'
-            and lower(trim(unioned.native_client)) = client_map.native_value
-    left join value_maps as channel_map
-        on
-            unioned.platform = channel_map.platform
-            and channel_map.field = 'channel'
-            and lower(trim(unioned.native_channel)) = channel_map.native_value
+    {{ join_value_map('unioned', 'site') }}
+    {{ join_value_map('unioned', 'client') }}
+    {{ join_value_map('unioned', 'channel') }}
 
 )
 

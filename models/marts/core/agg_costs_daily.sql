@@ -66,7 +66,17 @@ weighted as (
         case
             when coalesce(mean_worked_seconds, 0) = 0 then cast(handled_count as double)
             else worked_seconds + (handled_count - worked_measured_count) * mean_worked_seconds
-        end as weight
+        end as weight,
+        row_number() over (
+            partition by pool_id
+            order by
+                day nulls last,
+                client nulls last,
+                queue nulls last,
+                channel nulls last,
+                contact_type nulls last
+        ) as cell_number,
+        count(*) over (partition by pool_id) as cells_count
     from shared
 
 ),
@@ -75,26 +85,12 @@ accumulated as (
 
     select
         *,
+        sum(weight) over (partition by pool_id) as weight_in_all,
         sum(weight) over (
             partition by pool_id
-            order by
-                day nulls last,
-                client nulls last,
-                queue nulls last,
-                channel nulls last,
-                contact_type nulls last
+            order by cell_number nulls last
             rows between unbounded preceding and current row
-        ) as weight_so_far,
-        sum(weight) over (partition by pool_id) as weight_in_all,
-        lead(day) over (
-            partition by pool_id
-            order by
-                day nulls last,
-                client nulls last,
-                queue nulls last,
-                channel nulls last,
-                contact_type nulls last
-        ) is null as is_last
+        ) as weight_so_far
     from weighted
 
 ),
@@ -104,7 +100,7 @@ running as (
     select
         *,
         case
-            when is_last then amount
+            when cell_number = cells_count then amount
             else cast(amount as double) * weight_so_far / nullif(weight_in_all, 0)
         end as exact_amount_so_far
     from accumulated
@@ -130,15 +126,9 @@ allocated as (
         queue,
         channel,
         contact_type,
-        amount_so_far - coalesce(lag(amount_so_far) over (
-            partition by pool_id
-            order by
-                day nulls last,
-                client nulls last,
-                queue nulls last,
-                channel nulls last,
-                contact_type nulls last
-        ), 0) as amount
+        amount_so_far
+        - coalesce(lag(amount_so_far) over (partition by pool_id order by cell_number nulls last), 0)
+            as amount
     from rounded
 
 ),
