@@ -237,10 +237,10 @@ judged as (
             when target is null then 'no_target'
             when better = 'up' and value >= target then 'on_target'
             when better = 'down' and value <= target then 'on_target'
-            when better = 'target' and abs(value - target) <= 0.10 * target then 'on_target'
-            when better = 'up' and value >= 0.95 * target then 'near'
-            when better = 'down' and value <= 1.05 * target then 'near'
-            when better = 'target' and abs(value - target) <= 0.20 * target then 'near'
+            when better = 'target' and abs(value - target) <= 0.10 * abs(target) then 'on_target'
+            when better = 'up' and value >= target - 0.05 * abs(target) then 'near'
+            when better = 'down' and value <= target + 0.05 * abs(target) then 'near'
+            when better = 'target' and abs(value - target) <= 0.20 * abs(target) then 'near'
             else 'off_target'
         end as status,
         {{ is_change_better('better', 'value', 'previous_value', 'target') }} as is_improved

@@ -11,7 +11,10 @@
     'transfer_rate',
     'retelling_rate',
     'first_contact_resolution',
+    'resolution_rate',
     'repeat_contact_rate',
+    'self_service_containment',
+    'sentiment',
     'cost_per_contact',
 ] -%}
 with

@@ -52,10 +52,12 @@ class Figures:
     target: int
     short: int
     window_days: int
+    containment_seconds: int
     is_covered: bool = False
     is_repeat: bool = False
     is_opener: bool = False
     is_resolved_first: bool = False
+    is_followed_by_offered: bool = False
 
     @property
     def cell(self) -> Cell:
@@ -100,6 +102,7 @@ def fold(contact: Contact, reference: Reference, until: int) -> Figures:
         target=threshold("service_level_seconds"),
         short=threshold("short_abandon_seconds"),
         window_days=threshold("repeat_window_days"),
+        containment_seconds=threshold("containment_window_hours") * 3600,
     )
 
 
@@ -127,7 +130,7 @@ def _is_resolved(contact: Contact, until: int) -> bool | None:
 
 
 def match_matters(figures: list[Figures]) -> None:
-    """Marks coverage, repeats, issue openers and those resolved at the first contact.
+    """Marks coverage, repeats, openers, those resolved at once, and whose customer sought an agent after.
 
     The same matter: the same customer of the same client, and the same type of contact, or one of the two is
     unclassified.
@@ -156,6 +159,11 @@ def match_matters(figures: list[Figures]) -> None:
                 _same_type(each, other) and other.contact.arrived_at <= arrived_at + window
                 for other in own[index + 1 :]
             )
+            each.is_followed_by_offered = any(
+                other.contact.outcome in OFFERED
+                and other.contact.arrived_at <= arrived_at + each.containment_seconds
+                for other in own[index + 1 :]
+            )
             is_handled = each.answered_at is not None or each.contact.outcome == "self_served"
             each.is_resolved_first = (
                 each.is_opener and is_handled and not is_followed and each.is_resolved is not False
@@ -169,13 +177,17 @@ def _same_type(one: Figures, other: Figures) -> bool:
 
 def kpi_rows(figures: list[Figures], as_of: int) -> list[tuple[object, ...]]:
     """Numerator and denominator of every KPI at its grain; only rows with a denominator."""
-    totals: dict[str, dict[Cell, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    provisional: set[Cell] = set()
+    totals: dict[str, dict[Cell, list[Decimal]]] = defaultdict(
+        lambda: defaultdict(lambda: [Decimal(), Decimal()])
+    )
+    provisional: set[tuple[str, Cell]] = set()
     for each in figures:
         if not each.is_in_scope:
             continue
 
-        def count(kpi_id: str, numerator: int, denominator: int = 1, cell: Cell = each.cell) -> None:
+        def count(
+            kpi_id: str, numerator: int | Decimal, denominator: int = 1, cell: Cell = each.cell
+        ) -> None:
             pair = totals[kpi_id][cell]
             pair[0] += numerator
             pair[1] += denominator
@@ -201,14 +213,21 @@ def kpi_rows(figures: list[Figures], as_of: int) -> list[tuple[object, ...]]:
         if each.is_opener:
             count("first_contact_resolution", each.is_resolved_first)
             if each.contact.arrived_at + each.window_days * _DAY > as_of:
-                provisional.add(each.cell)
+                provisional.add(("first_contact_resolution", each.cell))
+        if outcome == "answered" and each.is_resolved is not None:
+            count("resolution_rate", each.is_resolved)
+        if each.contact.sentiment is not None:
+            count("sentiment", Decimal(each.contact.sentiment))
+        if outcome == "self_served" and each.contact.customer_key is not None:
+            count("self_service_containment", not each.is_followed_by_offered)
+            if each.contact.arrived_at + each.containment_seconds > as_of:
+                provisional.add(("self_service_containment", each.cell))
     rows: list[tuple[object, ...]] = []
     for kpi_id in sorted(totals):
         for cell in sorted(totals[kpi_id]):
             numerator, denominator = totals[kpi_id][cell]
-            is_final = kpi_id != "first_contact_resolution" or cell not in provisional
             if denominator:
-                rows.append((kpi_id, *cell, numerator, denominator, is_final))
+                rows.append((kpi_id, *cell, numerator, denominator, (kpi_id, cell) not in provisional))
     return rows + _mix_rows(figures)
 
 
