@@ -33,7 +33,8 @@ counted as (
         cast(coalesce(sum(sentiment), 0) as decimal(18, 3)) as sentiment_score,
         bool_and(is_final) as is_final,
         coalesce(bool_and(is_resolution_final) filter (where is_issue_opener), true) as is_resolution_final,
-        coalesce(bool_and(is_containment_final) filter (where is_containment_known), true) as is_containment_final
+        coalesce(bool_and(is_containment_final) filter (where is_containment_known), true)
+            as is_containment_final
     from contacts
     group by arrived_date, client, site, queue, channel, contact_type
 

@@ -28,12 +28,22 @@ RATES = (
     "repeat_contact_rate",
     "resolution_rate",
     "self_service_containment",
+    "csat",
+    "esat",
+    "survey_response_rate",
+    "quality_score",
+    "script_use",
     "channel_mix",
     "contact_type_mix",
 )
 
 # What is no rate lies on a scale.
-SCALES = {"sentiment": (-1, 1)}
+SCALES: dict[str, tuple[float, float]] = {
+    "sentiment": (-1, 1),
+    "csat_mean": (0, 100),
+    "ces": (1, 7),
+    "nps": (-100, 100),
+}
 
 
 class Run(NamedTuple):
