@@ -1,9 +1,9 @@
 {#-
     The uniform KPI row from a daily aggregate: one row in, one row out, divided once and last. kpi_id: its row in the catalogue;
     from: a relation with day, client, site, queue, channel, contact_type; numerator, denominator, is_final: SQL expressions
-    over its columns.
+    over its columns; where: which of its rows count; is_grouped: when it has several rows a cell, with aggregates as expressions.
 -#}
-{% macro kpi(kpi_id, from, numerator, denominator, is_final='is_final') -%}
+{% macro kpi(kpi_id, from, numerator, denominator, is_final='is_final', where=none, is_grouped=false) -%}
 with
 
 measured as (
@@ -19,6 +19,12 @@ measured as (
         cast({{ denominator }} as decimal(28, 6)) as denominator,
         {{ is_final }} as is_final
     from {{ from }}
+    {%- if where %}
+    where {{ where }}
+    {%- endif %}
+    {%- if is_grouped %}
+    group by day, client, site, queue, channel, contact_type
+    {%- endif %}
 
 )
 

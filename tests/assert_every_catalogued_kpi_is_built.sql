@@ -1,4 +1,5 @@
--- a KPI without rows, or rows without a KPI, while there are contacts at all
+-- a KPI without rows, or rows without a KPI, while there are contacts at all;
+-- a centre that asks nobody need not have the answers
 with
 
 built as (
@@ -16,6 +17,41 @@ handled as (
         is_in_scope
         and is_handled
 
+),
+
+surveys as (
+
+    select * from {{ ref('agg_surveys_daily') }}
+
+),
+
+forms as (
+
+    select * from {{ ref('agg_quality_daily') }}
+
+),
+
+-- KPIs of what not every centre has, and the rows that they are made of
+optional as (
+    {%- set optional = [
+        ('csat', 'surveys', "instrument = 'csat'"),
+        ('csat_mean', 'surveys', "instrument = 'csat'"),
+        ('ces', 'surveys', "instrument = 'ces'"),
+        ('nps', 'surveys', "instrument = 'nps'"),
+        ('esat', 'surveys', "instrument = 'esat'"),
+        ('survey_response_rate', 'surveys', "instrument <> 'esat'"),
+        ('quality_score', 'forms', 'forms_count > 0'),
+        ('script_use', 'forms', 'forms_count > 0'),
+    ] %}
+    {% for kpi, rows, condition in optional %}
+    select
+        '{{ kpi }}' as kpi_id,
+        count(*) as source_rows_count
+    from {{ rows }}
+    where {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
 )
 
 select
@@ -24,7 +60,10 @@ select
 from {{ ref('dim_kpi') }} as kpis
 full outer join built
     on kpis.kpi_id = built.kpi_id
+left join optional
+    on kpis.kpi_id = optional.kpi_id
 cross join handled
 where
     (kpis.kpi_id is null or built.kpi_id is null)
     and handled.contacts_count > 0
+    and coalesce(optional.source_rows_count, 1) > 0

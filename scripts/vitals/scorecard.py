@@ -30,9 +30,17 @@ PERIODS = {"day": "yesterday", "week": "last_7_days", "month": "last_28_days"} |
     name: name for name in PERIOD_NAMES
 }
 MIXES = ("channel_mix", "contact_type_mix")
-# The order in which a manager reads: can they reach us, do we solve it, how long does it take, what does
-# it cost.
-FAMILIES = ("accessibility", "effectiveness", "efficiency", "cost")
+# The order in which a manager reads: can they reach us, do we solve it, are they content, do we do it well,
+# how long does it take, how are our own people, what does it cost.
+FAMILIES = (
+    "accessibility",
+    "effectiveness",
+    "satisfaction",
+    "quality",
+    "efficiency",
+    "employees",
+    "cost",
+)
 TOP_TYPES = 6
 # Columns of a terminal: below the first, borders and acronyms go; from the others on, trend and guard come.
 NARROW, WIDE, WIDEST = 92, 108, 132
@@ -51,7 +59,7 @@ STATUS = {
 @dataclass(frozen=True)
 class VitalSign:
     """One row of `marts.rpt_scorecard`: rates are fractions of 1, times are seconds, money is in the
-    reporting currency."""
+    reporting currency, scores stand on their KPI's own scale, points run from -100 to 100."""
 
     kpi_id: str
     kpi_name: str
@@ -176,7 +184,7 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
 
 
 def format_value(value: float | None, unit: str, currency: str = "") -> str:
-    """A figure as people write it: `81.3 %`, `0:42`, `12 s`, `3.85 EUR`."""
+    """A figure as people write it: `81.3 %`, `0:42`, `12 s`, `3.85 EUR`, a score `2.41`, points `+20.0`."""
     if value is None:
         return "–"
     if unit == "percent":
@@ -185,7 +193,11 @@ def format_value(value: float | None, unit: str, currency: str = "") -> str:
         return _duration(value)
     if unit == "money":
         return f"{value:,.2f} {currency}".strip()
-    return f"{value:,.1f}"
+    if unit == "score":
+        return _signed(f"{value:.2f}")
+    if unit == "points":
+        return _signed(f"{value:+.1f}")
+    return _signed(f"{value:,.1f}")
 
 
 def format_change(change: float | None, unit: str, currency: str = "") -> str:
@@ -200,6 +212,8 @@ def format_change(change: float | None, unit: str, currency: str = "") -> str:
         shown = _duration(size)
     elif unit == "money":
         shown = f"{size:,.2f} {currency}".strip()
+    elif unit == "score":
+        shown = f"{size:.2f}"
     else:
         shown = f"{size:,.1f}"
     if not any(digit in shown for digit in "123456789"):
@@ -212,6 +226,13 @@ def judge_change(sign: VitalSign) -> str:
     if sign.is_improved is None or format_change(sign.change, sign.unit) == "=":
         return ""
     return "better" if sign.is_improved else "worse"
+
+
+def _signed(figure: str) -> str:
+    """With a real minus sign, and without any sign where only zeros are shown."""
+    if not any(digit in figure for digit in "123456789"):
+        return figure.lstrip("+-")
+    return figure.replace("-", "−")
 
 
 def _duration(seconds: float) -> str:

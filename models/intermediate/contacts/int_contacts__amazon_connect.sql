@@ -62,6 +62,7 @@ rolled as (
         min_by(language, record_number) filter (where language is not null) as language,
         min_by(customer_key, record_number) filter (where customer_key is not null) as customer_key,
         max_by(is_resolved, record_number) filter (where is_resolved is not null) as is_resolved,
+        max_by(sentiment, record_number) filter (where sentiment is not null) as sentiment,
         bool_or(coalesce(is_test, false)) as is_test,
         bool_or(coalesce(is_self_served, false)) as is_self_served,
         bool_or(coalesce(is_callback_requested, false)) as is_callback_requested,
@@ -123,7 +124,7 @@ joined as (
         rolled.holds_count,
         rolled.is_test,
         rolled.is_resolved,
-        cast(null as decimal(4, 3)) as sentiment,
+        rolled.sentiment,
         rolled.updated_at,
         first_records.source_file,
         first_records.source_row

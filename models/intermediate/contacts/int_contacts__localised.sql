@@ -91,7 +91,9 @@ thresholds_in_force as (
         arrived_date,
         max(case when threshold = 'service_level_seconds' then value end) as service_level_seconds,
         max(case when threshold = 'short_abandon_seconds' then value end) as short_abandon_seconds,
-        max(case when threshold = 'repeat_window_days' then value end) as repeat_window_days
+        max(case when threshold = 'repeat_window_days' then value end) as repeat_window_days,
+        max(case when threshold = 'containment_window_hours' then value end) as containment_window_hours,
+        max(case when threshold = 'survey_window_days' then value end) as survey_window_days
     from candidates
     where preference = 1
     group by client, queue_or_none, channel, arrived_date
@@ -104,7 +106,9 @@ with_thresholds as (
         localised.*,
         thresholds_in_force.service_level_seconds,
         thresholds_in_force.short_abandon_seconds,
-        thresholds_in_force.repeat_window_days
+        thresholds_in_force.repeat_window_days,
+        thresholds_in_force.containment_window_hours,
+        thresholds_in_force.survey_window_days
     from localised
     left join thresholds_in_force
         on

@@ -8,7 +8,9 @@ contacts as (
         customer_key,
         contact_type,
         arrived_at,
-        repeat_window_days
+        outcome,
+        repeat_window_days,
+        containment_window_hours
     from {{ ref('int_contacts__localised') }}
     where is_in_scope
 
@@ -34,6 +36,7 @@ neighboured as (
         contact_type,
         arrived_at,
         repeat_window_days,
+        containment_window_hours,
         lag(arrived_at) over customer_contacts as previous_any_at,
         lead(arrived_at) over customer_contacts as next_any_at,
         lag(arrived_at) over same_type as previous_same_type_at,
@@ -47,7 +50,12 @@ neighboured as (
             partition by customer_key, client
             order by arrived_at nulls last, contact_id nulls last
             rows between 1 following and unbounded following
-        ) as next_unclassified_at
+        ) as next_unclassified_at,
+        min(case when outcome not in ('self_served', 'abandoned_before_queue') then arrived_at end) over (
+            partition by customer_key, client
+            order by arrived_at nulls last, contact_id nulls last
+            rows between 1 following and unbounded following
+        ) as next_offered_at
     from contacts
     where customer_key is not null
     window
@@ -70,6 +78,8 @@ same_matter as (
         client,
         arrived_at,
         repeat_window_days,
+        containment_window_hours,
+        next_offered_at,
         case
             when contact_type = 'unclassified' then previous_any_at
             when previous_same_type_at is null then previous_unclassified_at
@@ -104,6 +114,13 @@ windowed as (
             <= same_matter.repeat_window_days * 86400,
             false
         ) as is_followed,
+        {{ add_seconds('same_matter.arrived_at', 'same_matter.containment_window_hours * 3600') }}
+            as containment_window_ends_at,
+        coalesce(
+            {{ seconds_between('same_matter.arrived_at', 'same_matter.next_offered_at') }}
+            <= same_matter.containment_window_hours * 3600,
+            false
+        ) as is_followed_by_offered,
         {{ seconds_between('coverage.covered_from_at', 'same_matter.arrived_at') }}
         >= same_matter.repeat_window_days * 86400 as is_in_coverage
     from same_matter

@@ -25,8 +25,16 @@ counted as (
         count(*) filter (where is_repeat) as repeat_count,
         count(*) filter (where is_issue_opener) as issues_count,
         count(*) filter (where is_resolved_first_contact) as resolved_first_contact_count,
+        count(*) filter (where is_answered and is_resolved is not null) as resolution_flagged_count,
+        count(*) filter (where is_answered and is_resolved) as resolved_count,
+        count(*) filter (where is_containment_known) as containment_known_count,
+        count(*) filter (where is_contained) as contained_count,
+        count(*) filter (where sentiment is not null) as sentiment_measured_count,
+        cast(coalesce(sum(sentiment), 0) as decimal(18, 3)) as sentiment_score,
         bool_and(is_final) as is_final,
-        coalesce(bool_and(is_resolution_final) filter (where is_issue_opener), true) as is_resolution_final
+        coalesce(bool_and(is_resolution_final) filter (where is_issue_opener), true) as is_resolution_final,
+        coalesce(bool_and(is_containment_final) filter (where is_containment_known), true)
+            as is_containment_final
     from contacts
     group by arrived_date, client, site, queue, channel, contact_type
 

@@ -56,6 +56,8 @@ classified as (
         cast(service_level_seconds as decimal(18, 3)) as service_level_seconds,
         cast(short_abandon_seconds as decimal(18, 3)) as short_abandon_seconds,
         cast(repeat_window_days as decimal(18, 3)) as repeat_window_days,
+        cast(containment_window_hours as decimal(18, 3)) as containment_window_hours,
+        cast(survey_window_days as decimal(18, 3)) as survey_window_days,
         sentiment,
         is_test,
         is_resolved,
@@ -110,6 +112,8 @@ completed as (
         classified.service_level_seconds,
         classified.short_abandon_seconds,
         classified.repeat_window_days,
+        classified.containment_window_hours,
+        classified.survey_window_days,
         matched.previous_on_matter_at,
         matched.next_on_matter_at,
         classified.sentiment,
@@ -133,9 +137,13 @@ completed as (
             and classified.is_resolved is distinct from false,
             false
         ) as is_resolved_first_contact,
+        matched.contact_id is not null and classified.outcome = 'self_served' as is_containment_known,
+        coalesce(classified.outcome = 'self_served' and not matched.is_followed_by_offered, false)
+            as is_contained,
         classified.arrived_date < cast({{ utc_to_local('runs.as_of', 'classified.zone') }} as date)
             as is_final,
         coalesce(matched.repeat_window_ends_at <= runs.as_of, true) as is_resolution_final,
+        coalesce(matched.containment_window_ends_at <= runs.as_of, true) as is_containment_final,
         classified.updated_at,
         classified.source_file,
         classified.source_row

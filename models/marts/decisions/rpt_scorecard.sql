@@ -65,7 +65,7 @@ shown as (
 
 ),
 
--- every figure once for the whole centre and once for its client
+-- every figure once for the whole centre and once for its client, where it has one
 scoped as (
 
     select
@@ -87,6 +87,7 @@ scoped as (
         denominator,
         is_final
     from shown
+    where client is not null
 
 ),
 
@@ -237,10 +238,10 @@ judged as (
             when target is null then 'no_target'
             when better = 'up' and value >= target then 'on_target'
             when better = 'down' and value <= target then 'on_target'
-            when better = 'target' and abs(value - target) <= 0.10 * target then 'on_target'
-            when better = 'up' and value >= 0.95 * target then 'near'
-            when better = 'down' and value <= 1.05 * target then 'near'
-            when better = 'target' and abs(value - target) <= 0.20 * target then 'near'
+            when better = 'target' and abs(value - target) <= 0.10 * abs(target) then 'on_target'
+            when better = 'up' and value >= target - 0.05 * abs(target) then 'near'
+            when better = 'down' and value <= target + 0.05 * abs(target) then 'near'
+            when better = 'target' and abs(value - target) <= 0.20 * abs(target) then 'near'
             else 'off_target'
         end as status,
         {{ is_change_better('better', 'value', 'previous_value', 'target') }} as is_improved

@@ -11,7 +11,18 @@
     'transfer_rate',
     'retelling_rate',
     'first_contact_resolution',
+    'resolution_rate',
     'repeat_contact_rate',
+    'self_service_containment',
+    'csat',
+    'csat_mean',
+    'ces',
+    'nps',
+    'survey_response_rate',
+    'sentiment',
+    'quality_score',
+    'script_use',
+    'esat',
     'cost_per_contact',
 ] -%}
 with

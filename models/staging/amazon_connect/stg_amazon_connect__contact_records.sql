@@ -36,6 +36,8 @@
     ('holds_count < 0', 'number of holds is negative'),
     ('disconnected_at < initiated_at', 'disconnect timestamp is before initiation timestamp'),
     ('dequeued_at < enqueued_at', 'dequeue timestamp is before enqueue timestamp'),
+    (untyped('sentiment_text', 'sentiment'), 'sentiment is no number from -1 to 1'),
+    ('sentiment not between -1 and 1', 'sentiment is not between -1 and 1'),
     ('acw_ended_at < acw_started_at', 'after contact work end timestamp is before its start timestamp'),
 ]) -%}
 with
@@ -115,6 +117,7 @@ extracted as (
         {{ boolean_from(json_text('attributes_json', 'self_served')) }} as is_self_served,
         {{ boolean_from(json_text('attributes_json', 'resolved')) }} as is_resolved,
         {{ boolean_from(json_text('attributes_json', 'callback_requested')) }} as is_callback_requested,
+        {{ clean_text(json_text('attributes_json', 'sentiment')) }} as sentiment_text,
         {{ clean_text('aws_account_id') }} as aws_account_id,
         {{ clean_text('instance_arn') }} as instance_arn,
         source_file,
@@ -135,7 +138,8 @@ typed as (
         {%- for raw, typed in durations.items() %}
         {{ seconds_from(raw) }} as {{ typed }},
         {%- endfor %}
-        try_cast(number_of_holds as bigint) as holds_count
+        try_cast(number_of_holds as bigint) as holds_count,
+        try_cast(sentiment_text as decimal(4, 3)) as sentiment
     from extracted
 
 ),
@@ -205,6 +209,7 @@ final as (
         longest_hold_seconds,
         acw_seconds,
         holds_count,
+        sentiment,
         is_test,
         is_self_served,
         is_resolved,

@@ -16,6 +16,7 @@ from vitals.simulate.export_asterisk import queue_log
 from vitals.simulate.export_template import template_exports
 from vitals.simulate.export_zendesk import ZendeskExports
 from vitals.simulate.extras import add_extras
+from vitals.simulate.feedback import agent_surveys, customer_surveys, evaluations, help_desk_ratings
 from vitals.simulate.output import Export
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
@@ -106,6 +107,10 @@ def simulate(
     everything.sort(key=lambda contact: (contact.arrived_at, contact.contact_id))
     costs = operating_costs(everything, agents, reference, sampler, until, start, days)
 
+    surveys = customer_surveys(everything, sampler, until) + agent_surveys(agents, sampler, until)
+    ratings = help_desk_ratings(everything, sampler, until)
+    forms = evaluations(everything, sampler, until)
+
     def of(platform: str) -> list[Contact]:
         return [contact for contact in everything if contact.platform == platform]
 
@@ -113,12 +118,14 @@ def simulate(
         contact_records(of("amazon_connect"), reference, sampler, until),
         agent_events(engine.floor.agent_events, reference, sampler, until),
         queue_log(of("asterisk"), engine.floor.agent_events, reference, sampler, until),
-        *ZendeskExports(of("zendesk"), reference, sampler, until).exports(),
+        *ZendeskExports(of("zendesk"), ratings, reference, sampler, until).exports(),
         *template_exports(
             everything,
             agents,
             list(leads.values()),
             engine.floor.agent_events,
+            surveys,
+            forms,
             costs,
             reference,
             sampler,
@@ -130,7 +137,7 @@ def simulate(
         files += len(export.write(out, sampler))
         if on_progress:
             on_progress("write", number, len(exports))
-    figures = write_truth(truth, everything, costs, exports, reference, until)
+    figures = write_truth(truth, everything, surveys + ratings, forms, costs, exports, reference, until)
     in_scope = [each for each in figures if each.is_in_scope]
     offered = sum(each.queue != "no_queue" and not each.is_short_abandon for each in in_scope)
     return SimulationReport(

@@ -73,6 +73,8 @@ def _records(
         attributes["self_served"] = "true"
     if contact.resolved_flag is not None:
         attributes["resolved"] = "true" if contact.resolved_flag else "false"
+    if contact.sentiment is not None:
+        attributes["sentiment"] = contact.sentiment
     base: dict[str, Any] = {
         "AWSAccountId": _ACCOUNT,
         "InstanceARN": _INSTANCE,

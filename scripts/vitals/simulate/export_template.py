@@ -9,6 +9,7 @@ from vitals.simulate.export_template_records import (
     export_shifts,
     export_surveys,
 )
+from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import LATE_RATE, Export, csv_line, words_of
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
@@ -35,6 +36,8 @@ def template_exports(
     agents: list[Agent],
     leads: list[Agent],
     events: list[AgentEvent],
+    surveys: list[Survey],
+    evaluations: list[Evaluation],
     costs: list[Cost],
     reference: Reference,
     sampler: Sampler,
@@ -43,7 +46,8 @@ def template_exports(
     """All streams: messaging, and what no platform tells (schedules, surveys, quality, costs, roster).
 
     Args:
-        contacts: every contact of the run, whatever its platform; surveys and forms are about all of them.
+        contacts: every contact of the run, whatever its platform.
+        surveys, evaluations: about contacts of all platforms.
         leads: supervisors, who are on the roster without shifts.
         until: UTC second after which nothing is exported.
     """
@@ -51,8 +55,8 @@ def template_exports(
     _contacts(files, [contact for contact in contacts if contact.platform == "template"])
     _states(files, [event for event in events if event.agent.platform == "template"])
     export_shifts(files, agents)
-    export_surveys(files, contacts, agents)
-    export_evaluations(files, contacts)
+    export_surveys(files, surveys)
+    export_evaluations(files, evaluations)
     export_costs(files, costs)
     export_agents(files, agents + leads)
     return files.exports

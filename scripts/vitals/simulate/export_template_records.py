@@ -1,7 +1,8 @@
 """Our own template: what no platform tells: schedules, surveys, quality forms, costs, the roster."""
 
 from vitals.simulate.costs import Cost
-from vitals.simulate.entities import Agent, Contact
+from vitals.simulate.entities import Agent
+from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import LATE_RATE, Export, csv_line, words_of
 from vitals.simulate.template_files import FEBRUARY, TemplateFiles, row, template_contact_id, template_id
 
@@ -17,19 +18,6 @@ EVALUATIONS = words_of(
 COSTS = words_of("cost_id month site client channel category amount currency updated_at")
 AGENTS = words_of("agent_id name team supervisor site updated_at")
 
-SURVEY_SHARE = 0.09
-SURVEY_ANSWERED_SHARE = 0.35
-EVALUATION_SHARE = 0.02
-_INSTRUMENTS = (("csat", 1, 5), ("nps", 0, 10), ("ces", 1, 7))
-_ITEMS = (
-    ("greeting", "Says name and company", 5),
-    ("script", "Follows the opening script", 10),
-    ("script", "Uses the knowledge base", 10),
-    ("compliance", "Verifies the caller", 20),
-    ("soft_skills", "Listens without interrupting", 15),
-    ("resolution", "Settles the matter", 30),
-    ("closing", "Sums up the next steps", 10),
-)
 _PAID = {"on_queue": True, "work": True, "lunch": False, "break": True, "training": True}
 
 
@@ -79,67 +67,14 @@ def _shift_line(
     export.add(begin, csv_line(values), day)
 
 
-def export_surveys(files: TemplateFiles, contacts: list[Contact], agents: list[Agent]) -> None:
-    """Surveys to customers, answered or not, and to agents."""
+def export_surveys(files: TemplateFiles, surveys: list[Survey]) -> None:
+    """Surveys to customers and to agents: as they are sent, and again once they are answered."""
     export = files.open("survey_responses", SURVEYS)
-    sampler = files.sampler
-    number = 0
-    for contact in contacts:
-        ended_at = contact.ended_at
-        asked = (
-            contact.direction == "inbound"
-            and not contact.is_test
-            and contact.channel != "email"
-            and contact.outcome == "answered"
-        )
-        if not asked or ended_at is None or not sampler.chance(SURVEY_SHARE):
-            continue
-        number += 1
-        instrument, low, high = _INSTRUMENTS[number % len(_INSTRUMENTS)]
-        sent_at = ended_at + sampler.between(60, 3600)
-        responded_at = sent_at + sampler.seconds(25_000, 1.2, low=120, high=6 * 86400)
-        is_answered = sampler.chance(SURVEY_ANSWERED_SHARE) and responded_at < files.until
-        mood = 0.78 if contact.is_settled else 0.42
-        score = low + min(high - low, max(0, round((high - low) * (mood + 0.25 * sampler.normal()))))
-        agent = next((leg.agent for leg in contact.legs if leg.agent is not None), None)
-        if sent_at >= files.until:
-            continue
-        updated_at = responded_at if is_answered else sent_at
-        values = (
-            f"S-{number:06d}",
-            template_contact_id(contact),
-            contact.customer_key,
-            template_id(agent) if agent else None,
-            instrument,
-            # Of effort, 1 is the least.
-            (high + low - score if instrument == "ces" else score) if is_answered else None,
-            low,
-            high,
-            files.time(contact.site, sent_at),
-            files.time(contact.site, responded_at) if is_answered else None,
-            files.time(contact.site, updated_at),
-        )
-        export.add(updated_at, csv_line(values))
-    for agent in agents:
-        if sampler.chance(0.6) and agent.shifts:
-            number += 1
-            sent_at = agent.shifts[-1].start
-            if sent_at + 3600 >= files.until:
-                continue
-            survey = (
-                f"S-{number:06d}",
-                None,
-                None,
-                template_id(agent),
-                "esat",
-                sampler.between(1, 5),
-                1,
-                5,
-                files.time(agent.site, sent_at),
-                files.time(agent.site, sent_at + 3600),
-                files.time(agent.site, sent_at + 3600),
-            )
-            export.add(sent_at + 3600, csv_line(survey))
+    for survey in surveys:
+        is_answered = survey.responded_at is not None
+        export.add(survey.sent_at, _survey_line(files, survey, is_answered=False), is_superseded=is_answered)
+        if survey.responded_at is not None:
+            export.add(survey.responded_at, _survey_line(files, survey, is_answered=True))
     files.spoil(
         export,
         [
@@ -156,43 +91,48 @@ def export_surveys(files: TemplateFiles, contacts: list[Contact], agents: list[A
     )
 
 
-def export_evaluations(files: TemplateFiles, contacts: list[Contact]) -> None:
+def _survey_line(files: TemplateFiles, survey: Survey, is_answered: bool) -> str:
+    agent = survey.agent
+    site = survey.contact.site if survey.contact else agent.site if agent else ""
+    responded_at = survey.responded_at if is_answered else None
+    return csv_line(
+        (
+            survey.response_id,
+            template_contact_id(survey.contact) if survey.contact else None,
+            survey.customer_key,
+            template_id(agent) if agent else None,
+            survey.instrument,
+            survey.score if is_answered else None,
+            survey.low,
+            survey.high,
+            files.time(site, survey.sent_at),
+            files.time(site, responded_at),
+            files.time(site, responded_at or survey.sent_at),
+        )
+    )
+
+
+def export_evaluations(files: TemplateFiles, evaluations: list[Evaluation]) -> None:
     """Quality forms, a row an item."""
     export = files.open("quality_evaluations", EVALUATIONS)
-    sampler = files.sampler
-    number = 0
-    for contact in contacts:
-        leg = next((leg for leg in contact.legs if leg.agent is not None and leg.ended_at is not None), None)
-        if (
-            leg is None
-            or leg.agent is None
-            or contact.direction != "inbound"
-            or not sampler.chance(EVALUATION_SHARE)
-        ):
-            continue
-        evaluated_at = contact.last_at + sampler.between(3600, 4 * 86400)
-        if evaluated_at >= files.until:
-            continue
-        number += 1
-        has_failed = sampler.chance(0.02)
-        for category, item, points in _ITEMS:
-            is_skipped = sampler.chance(0.08)
-            earned = points if sampler.chance(0.83) else points // 2
-            is_fail = has_failed and category == "compliance" and not is_skipped
+    for form in evaluations:
+        site = form.contact.site if form.contact else form.agent.site
+        evaluated_at = files.time(site, form.evaluated_at)
+        for item in form.items:
             values = (
-                f"Q-{number:05d}",
-                template_contact_id(contact),
-                template_id(leg.agent),
-                files.time(contact.site, evaluated_at),
-                category,
-                item,
-                None if is_skipped else 0 if is_fail else earned,
-                points,
-                is_skipped,
-                is_fail,
-                files.time(contact.site, evaluated_at),
+                f"Q-{form.number:05d}",
+                template_contact_id(form.contact) if form.contact else None,
+                template_id(form.agent),
+                evaluated_at,
+                item.category,
+                item.name,
+                item.earned,
+                item.possible,
+                item.earned is None,
+                item.is_critical,
+                evaluated_at,
             )
-            export.add(evaluated_at, csv_line(values))
+            export.add(form.evaluated_at, csv_line(values))
     files.spoil(
         export,
         [

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from vitals.simulate.entities import Agent, Contact, Ticket, TicketEvent
+from vitals.simulate.feedback import Survey
 from vitals.simulate.output import LATE_RATE, Export, compact, day_text, iso, iso_or_none, pages
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
 
 _PAGE = 1000
-_RATING_SHARE = 0.35
-_RATING_ANSWERED_SHARE = 0.4
 _CLOSE_AFTER_SECONDS = 28 * 86400
 _NOISE_SHARES = {"merged": 0.012, "deleted": 0.008, "rule": 0.01}
 _LINE_NUMBER_ID = 360000777001
@@ -34,10 +33,18 @@ class ZendeskExports:
 
     Args:
         contacts: the platform's contacts; their tickets hold all events, also those after `until`.
+        ratings: the satisfaction surveys about them, answered or not.
         until: UTC second after which nothing is exported.
     """
 
-    def __init__(self, contacts: list[Contact], reference: Reference, sampler: Sampler, until: int) -> None:
+    def __init__(
+        self,
+        contacts: list[Contact],
+        ratings: list[Survey],
+        reference: Reference,
+        sampler: Sampler,
+        until: int,
+    ) -> None:
         self.reference = reference
         self.sampler = sampler
         self.until = until
@@ -49,7 +56,7 @@ class ZendeskExports:
         self.ratings = _export("satisfaction_ratings", "satisfaction_ratings", until)
         self._comment_id = 36_000_000_000
         self._leg_id = 36_500_000_000
-        self._rating_id = 36_700_000_000
+        self._rated = {rating.contact: rating for rating in ratings if rating.contact is not None}
         self._noise_number = 9_000_000
         mails = [each for each in contacts if each.channel == "email" and each.outcome != "diverted"]
         if mails and mails[-1].ticket is not None:
@@ -188,13 +195,8 @@ class ZendeskExports:
             self.tickets.add(
                 event.at, self._ticket_text(contact, ticket, event, agent), day, is_superseded=day != last
             )
-        if (
-            solved_at is not None
-            and contact.queue is not None
-            and contact.direction == "inbound"
-            and self.sampler.chance(_RATING_SHARE)
-        ):
-            self._rating(contact, ticket, solved_at, agent)
+        if contact in self._rated:
+            self._rating(contact, ticket, self._rated[contact], agent)
 
     def _ticket_text(self, contact: Contact, ticket: Ticket, event: TicketEvent, agent: Agent | None) -> str:
         requester = contact.customer.requester_id if contact.customer else None
@@ -279,23 +281,16 @@ class ZendeskExports:
             }
             self.tickets.add(min(self.until, at + 600), compact(text))
 
-    def _rating(self, contact: Contact, ticket: Ticket, solved_at: int, agent: Agent | None) -> None:
-        sampler = self.sampler
-        offered_at = solved_at + 3600
-        if offered_at > self.until:
-            return
-        self._rating_id += 1
-        answered_at = offered_at + sampler.seconds(40_000, 1.0, low=300, high=600_000)
-        is_good = sampler.chance(0.82 if contact.is_settled else 0.4)
-        versions: list[tuple[int, str, str | None]] = [(offered_at, "offered", None)]
-        if sampler.chance(_RATING_ANSWERED_SHARE) and answered_at <= self.until:
-            has_comment = sampler.chance(0.2)
-            score = ("good" if is_good else "bad") + ("withcomment" if has_comment else "")
-            versions.append((answered_at, score, "Merci" if has_comment else None))
+    def _rating(self, contact: Contact, ticket: Ticket, rating: Survey, agent: Agent | None) -> None:
+        versions: list[tuple[int, str, str | None]] = [(rating.sent_at, "offered", None)]
+        if rating.responded_at is not None:
+            has_comment = self.sampler.chance(0.2)
+            score = ("good" if rating.score else "bad") + ("withcomment" if has_comment else "")
+            versions.append((rating.responded_at, score, "Merci" if has_comment else None))
         for index, (at, score, comment) in enumerate(versions):
             text = {
-                "id": self._rating_id,
-                "created_at": iso(offered_at),
+                "id": int(rating.response_id),
+                "created_at": iso(rating.sent_at),
                 "updated_at": iso(at),
                 "assignee_id": int(agent.native_id) if agent else None,
                 "group_id": int(self.words.native("queue", contact.queue or "")),

@@ -10,6 +10,8 @@ from vitals.simulate.world import (
 )
 
 _REOPENED_SHARE = 0.05
+# Who measures the customer's mood, and of how many contacts.
+_SENTIMENT_SHARES = {"amazon_connect": 0.4, "template": 0.5}
 
 
 def outcome_of(contact: Contact) -> str:
@@ -32,7 +34,8 @@ def settle(contact: Contact, sampler: Sampler) -> None:
         contact.is_settled = sampler.chance(RESOLVED_SHARE)
     if contact.platform in ("amazon_connect", "template") and is_handled and sampler.chance(FLAGGED_SHARE):
         contact.resolved_flag = contact.is_settled == sampler.chance(FLAG_RIGHT_SHARE)
-    if contact.platform == "template" and sampler.chance(0.5):
+    share = _SENTIMENT_SHARES.get(contact.platform, 0)
+    if share and (contact.platform == "template" or is_handled) and sampler.chance(share):
         mood = 0.35 * sampler.normal() + (0.25 if contact.is_settled else -0.3)
         contact.sentiment = f"{max(-1.0, min(1.0, mood)):.3f}"
     if contact.channel == "voice" and contact.queue and contact.ticket is not None:

@@ -1,4 +1,4 @@
-"""What the figures must be, computed from the simulated contacts alone: not from the exports, not by SQL."""
+"""What the figures must be, computed from the simulated centre alone: not from the exports, not by SQL."""
 
 import csv
 from collections import defaultdict
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeAlias
 
 from vitals.simulate.costs import Cost
 from vitals.simulate.entities import Contact, Leg
+from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
+from vitals.simulate.tally import Cell, Tally
+from vitals.simulate.truth_feedback import FeedbackTruth
 
 _DAY = 86400
 OFFERED = ("answered", "abandoned", "callback_requested", "diverted", "open")
@@ -28,8 +30,6 @@ VARIANTS = words_of(
     "answered_only abandons_count_against short_abandons_excluded early_abandons_excluded "
     "early_abandons_met left_queue answered_of_offered"
 )
-
-Cell: TypeAlias = tuple[date, str, str, str, str, str]
 
 
 @dataclass(slots=True, eq=False)
@@ -52,10 +52,12 @@ class Figures:
     target: int
     short: int
     window_days: int
+    containment_seconds: int
     is_covered: bool = False
     is_repeat: bool = False
     is_opener: bool = False
     is_resolved_first: bool = False
+    is_followed_by_offered: bool = False
 
     @property
     def cell(self) -> Cell:
@@ -100,6 +102,7 @@ def fold(contact: Contact, reference: Reference, until: int) -> Figures:
         target=threshold("service_level_seconds"),
         short=threshold("short_abandon_seconds"),
         window_days=threshold("repeat_window_days"),
+        containment_seconds=threshold("containment_window_hours") * 3600,
     )
 
 
@@ -127,7 +130,7 @@ def _is_resolved(contact: Contact, until: int) -> bool | None:
 
 
 def match_matters(figures: list[Figures]) -> None:
-    """Marks coverage, repeats, issue openers and those resolved at the first contact.
+    """Marks coverage, repeats, openers, those resolved at once, and whose customer sought an agent after.
 
     The same matter: the same customer of the same client, and the same type of contact, or one of the two is
     unclassified.
@@ -156,6 +159,11 @@ def match_matters(figures: list[Figures]) -> None:
                 _same_type(each, other) and other.contact.arrived_at <= arrived_at + window
                 for other in own[index + 1 :]
             )
+            each.is_followed_by_offered = any(
+                other.contact.outcome in OFFERED
+                and other.contact.arrived_at <= arrived_at + each.containment_seconds
+                for other in own[index + 1 :]
+            )
             is_handled = each.answered_at is not None or each.contact.outcome == "self_served"
             each.is_resolved_first = (
                 each.is_opener and is_handled and not is_followed and each.is_resolved is not False
@@ -167,49 +175,60 @@ def _same_type(one: Figures, other: Figures) -> bool:
     return first == second or UNCLASSIFIED in (first, second)
 
 
-def kpi_rows(figures: list[Figures], as_of: int) -> list[tuple[object, ...]]:
+def kpi_rows(
+    figures: list[Figures],
+    surveys: list[Survey],
+    evaluations: list[Evaluation],
+    reference: Reference,
+    as_of: int,
+) -> list[tuple[object, ...]]:
     """Numerator and denominator of every KPI at its grain; only rows with a denominator."""
-    totals: dict[str, dict[Cell, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    provisional: set[Cell] = set()
-    for each in figures:
-        if not each.is_in_scope:
-            continue
+    tally = Tally()
+    in_scope = [each for each in figures if each.is_in_scope]
+    for each in in_scope:
+        _count(tally, each, as_of)
+    feedback = FeedbackTruth(tally, {each.contact: each.cell for each in in_scope}, reference, as_of)
+    for survey in surveys:
+        feedback.count_survey(survey)
+    for form in evaluations:
+        feedback.count_evaluation(form)
+    return [*tally.rows(), *_mix_rows(figures)]
 
-        def count(kpi_id: str, numerator: int, denominator: int = 1, cell: Cell = each.cell) -> None:
-            pair = totals[kpi_id][cell]
-            pair[0] += numerator
-            pair[1] += denominator
 
-        outcome = each.contact.outcome
-        if outcome in OFFERED and not each.is_short_abandon:
-            count("service_level", each.is_in_target)
-            count("abandonment_rate", outcome == "abandoned")
-        if outcome == "answered":
-            assert each.wait is not None
-            count("speed_of_answer", each.wait)
-            count("transfer_rate", each.transfers >= 1)
-            count("retelling_rate", each.agents >= 2)
-            if each.talk is not None:
-                count("handle_time", each.talk + (each.hold or 0) + (each.acw or 0))
-                count("talk_time", each.talk)
-            if each.hold is not None:
-                count("hold_time", each.hold)
-            if each.acw is not None:
-                count("after_contact_work", each.acw)
-        if each.contact.customer_key is not None and each.is_covered:
-            count("repeat_contact_rate", each.is_repeat)
-        if each.is_opener:
-            count("first_contact_resolution", each.is_resolved_first)
-            if each.contact.arrived_at + each.window_days * _DAY > as_of:
-                provisional.add(each.cell)
-    rows: list[tuple[object, ...]] = []
-    for kpi_id in sorted(totals):
-        for cell in sorted(totals[kpi_id]):
-            numerator, denominator = totals[kpi_id][cell]
-            is_final = kpi_id != "first_contact_resolution" or cell not in provisional
-            if denominator:
-                rows.append((kpi_id, *cell, numerator, denominator, is_final))
-    return rows + _mix_rows(figures)
+def _count(tally: Tally, each: Figures, as_of: int) -> None:
+    """One contact's part in the KPIs of contacts."""
+    contact, outcome = each.contact, each.contact.outcome
+
+    def count(kpi_id: str, numerator: int | Decimal, denominator: int = 1, is_final: bool = True) -> None:
+        tally.count(kpi_id, each.cell, numerator, denominator, is_final)
+
+    if outcome in OFFERED and not each.is_short_abandon:
+        count("service_level", each.is_in_target)
+        count("abandonment_rate", outcome == "abandoned")
+    if outcome == "answered":
+        assert each.wait is not None
+        count("speed_of_answer", each.wait)
+        count("transfer_rate", each.transfers >= 1)
+        count("retelling_rate", each.agents >= 2)
+        if each.talk is not None:
+            count("handle_time", each.talk + (each.hold or 0) + (each.acw or 0))
+            count("talk_time", each.talk)
+        if each.hold is not None:
+            count("hold_time", each.hold)
+        if each.acw is not None:
+            count("after_contact_work", each.acw)
+        if each.is_resolved is not None:
+            count("resolution_rate", each.is_resolved)
+    if contact.sentiment is not None:
+        count("sentiment", Decimal(contact.sentiment))
+    if contact.customer_key is not None and each.is_covered:
+        count("repeat_contact_rate", each.is_repeat)
+    if each.is_opener:
+        is_final = contact.arrived_at + each.window_days * _DAY <= as_of
+        count("first_contact_resolution", each.is_resolved_first, is_final=is_final)
+    if outcome == "self_served" and contact.customer_key is not None:
+        is_final = contact.arrived_at + each.containment_seconds <= as_of
+        count("self_service_containment", not each.is_followed_by_offered, is_final=is_final)
 
 
 def _mix_rows(figures: list[Figures]) -> list[tuple[object, ...]]:
@@ -300,6 +319,8 @@ def cost_rows(figures: list[Figures], costs: list[Cost], reference: Reference) -
 def write_truth(
     truth: Path,
     contacts: list[Contact],
+    surveys: list[Survey],
+    evaluations: list[Evaluation],
     costs: list[Cost],
     exports: list[Export],
     reference: Reference,
@@ -309,7 +330,7 @@ def write_truth(
     figures = [fold(contact, reference, as_of) for contact in contacts]
     match_matters(figures)
     truth.mkdir(parents=True, exist_ok=True)
-    _write(truth / "kpi_values.csv", KPI_COLUMNS, kpi_rows(figures, as_of))
+    _write(truth / "kpi_values.csv", KPI_COLUMNS, kpi_rows(figures, surveys, evaluations, reference, as_of))
     _write(
         truth / "cost_per_contact.csv",
         ("month", "site", "numerator", "denominator"),

@@ -37,6 +37,12 @@ from vitals.scorecard import (
         (402, "seconds", "6:42"),
         (3725, "seconds", "1:02:05"),
         (1234.5, "money", "1,234.50 EUR"),
+        (78.125, "score", "78.12"),
+        (-0.256, "score", "−0.26"),
+        (-0.001, "score", "0.00"),
+        (20, "points", "+20.0"),
+        (-7.25, "points", "−7.2"),
+        (0, "points", "0.0"),
     ],
 )
 def test_a_value_stands_in_its_unit(value: float | None, unit: str, text: str) -> None:
@@ -51,6 +57,8 @@ def test_a_value_stands_in_its_unit(value: float | None, unit: str, text: str) -
         (0.0001, "percent", "="),
         (-75, "seconds", "−1:15"),
         (0.2, "money", "+0.20 EUR"),
+        (-0.125, "score", "−0.12"),
+        (12.5, "points", "+12.5"),
         (None, "money", "–"),
     ],
 )

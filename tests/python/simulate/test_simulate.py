@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -25,9 +26,24 @@ RATES = (
     "retelling_rate",
     "first_contact_resolution",
     "repeat_contact_rate",
+    "resolution_rate",
+    "self_service_containment",
+    "csat",
+    "esat",
+    "survey_response_rate",
+    "quality_score",
+    "script_use",
     "channel_mix",
     "contact_type_mix",
 )
+
+# What is no rate lies on a scale.
+SCALES: dict[str, tuple[float, float]] = {
+    "sentiment": (-1, 1),
+    "csat_mean": (0, 100),
+    "ces": (1, 7),
+    "nps": (-100, 100),
+}
 
 
 class Run(NamedTuple):
@@ -163,13 +179,13 @@ def test_service_level_denominators_are_the_offered_without_short_abandons(
 def test_no_rate_is_above_one_and_every_kpi_has_rows(centre: Run) -> None:
     rows = table(centre.truth / "kpi_values.csv")
     assert {row["kpi_id"] for row in rows} == {
-        *RATES, "speed_of_answer", "handle_time", "talk_time", "hold_time", "after_contact_work"
+        *RATES, *SCALES, "speed_of_answer", "handle_time", "talk_time", "hold_time", "after_contact_work"
     }  # fmt: skip
     for row in rows:
-        assert int(row["denominator"]) > 0
-        assert int(row["numerator"]) >= 0
-        if row["kpi_id"] in RATES:
-            assert int(row["numerator"]) <= int(row["denominator"]), row
+        base = int(row["denominator"])
+        low, high = (0, 1) if row["kpi_id"] in RATES else SCALES.get(row["kpi_id"], (0, math.inf))
+        assert base > 0
+        assert low * base <= Decimal(row["numerator"]) <= high * base, row
     for row in table(centre.truth / "service_level_variants.csv"):
         assert 0 <= int(row["met"]) <= int(row["base"])
 
@@ -190,7 +206,8 @@ def test_the_shares_of_a_mix_add_up_to_the_day(centre: Run, in_scope: list[dict[
 def test_handle_time_is_the_sum_of_its_parts(centre: Run) -> None:
     totals: dict[str, int] = defaultdict(int)
     for row in table(centre.truth / "kpi_values.csv"):
-        totals[row["kpi_id"]] += int(row["numerator"])
+        if row["kpi_id"] in ("handle_time", "talk_time", "hold_time", "after_contact_work"):
+            totals[row["kpi_id"]] += int(row["numerator"])
     parts = totals["talk_time"] + totals["hold_time"] + totals["after_contact_work"]
     assert totals["handle_time"] == parts
 

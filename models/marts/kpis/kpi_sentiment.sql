@@ -1,0 +1,6 @@
+{{ kpi(
+    kpi_id='sentiment',
+    from=ref('agg_contacts_daily'),
+    numerator='sentiment_score',
+    denominator='sentiment_measured_count',
+) }}
