@@ -9,8 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
+from vitals.simulate.agent_time import AGENT_DAY_COLUMNS, agent_day_rows, agent_days, agent_kpi_rows
 from vitals.simulate.costs import Cost
-from vitals.simulate.entities import Contact, Leg
+from vitals.simulate.desks import TELLING
+from vitals.simulate.entities import Agent, AgentEvent, Contact, Leg
 from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 
@@ -300,6 +302,8 @@ def cost_rows(figures: list[Figures], costs: list[Cost], reference: Reference) -
 def write_truth(
     truth: Path,
     contacts: list[Contact],
+    agents: list[Agent],
+    events: list[AgentEvent],
     costs: list[Cost],
     exports: list[Export],
     reference: Reference,
@@ -309,7 +313,15 @@ def write_truth(
     figures = [fold(contact, reference, as_of) for contact in contacts]
     match_matters(figures)
     truth.mkdir(parents=True, exist_ok=True)
-    _write(truth / "kpi_values.csv", KPI_COLUMNS, kpi_rows(figures, as_of))
+    telling = [event for event in events if event.agent.platform in TELLING]
+    counted = [each.contact for each in figures if each.is_in_scope]
+    days = agent_days(agents, telling, counted, reference, as_of)
+    _write(
+        truth / "kpi_values.csv",
+        KPI_COLUMNS,
+        kpi_rows(figures, as_of) + agent_kpi_rows(days, reference, as_of),
+    )
+    _write(truth / "agent_days.csv", AGENT_DAY_COLUMNS, agent_day_rows(days))
     _write(
         truth / "cost_per_contact.csv",
         ("month", "site", "numerator", "denominator"),
