@@ -1,4 +1,4 @@
--- a KPI without rows, or rows without a KPI, while there are contacts at all
+-- a KPI without rows, or rows without a KPI, while there is anything to measure: contacts, or agents' time
 with
 
 built as (
@@ -16,6 +16,13 @@ handled as (
         is_in_scope
         and is_handled
 
+),
+
+worked as (
+
+    select count(*) as agent_days_count
+    from {{ ref('agg_agents_daily') }}
+
 )
 
 select
@@ -25,6 +32,7 @@ from {{ ref('dim_kpi') }} as kpis
 full outer join built
     on kpis.kpi_id = built.kpi_id
 cross join handled
+cross join worked
 where
     (kpis.kpi_id is null or built.kpi_id is null)
-    and handled.contacts_count > 0
+    and case when kpis.family = 'agents' then worked.agent_days_count else handled.contacts_count end > 0

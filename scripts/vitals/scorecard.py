@@ -30,9 +30,9 @@ PERIODS = {"day": "yesterday", "week": "last_7_days", "month": "last_28_days"} |
     name: name for name in PERIOD_NAMES
 }
 MIXES = ("channel_mix", "contact_type_mix")
-# The order in which a manager reads: can they reach us, do we solve it, how long does it take, what does
-# it cost.
-FAMILIES = ("accessibility", "effectiveness", "efficiency", "cost")
+# The order in which a manager reads: can they reach us, do we solve it, how long does it take, how do the
+# agents fare, what does it cost.
+FAMILIES = ("accessibility", "effectiveness", "efficiency", "agents", "cost")
 TOP_TYPES = 6
 # Columns of a terminal: below the first, borders and acronyms go; from the others on, trend and guard come.
 NARROW, WIDE, WIDEST = 92, 108, 132
@@ -185,6 +185,8 @@ def format_value(value: float | None, unit: str, currency: str = "") -> str:
         return _duration(value)
     if unit == "money":
         return f"{value:,.2f} {currency}".strip()
+    if unit == "per_hour":
+        return f"{value:,.1f} /h"
     return f"{value:,.1f}"
 
 
@@ -200,6 +202,8 @@ def format_change(change: float | None, unit: str, currency: str = "") -> str:
         shown = _duration(size)
     elif unit == "money":
         shown = f"{size:,.2f} {currency}".strip()
+    elif unit == "per_hour":
+        shown = f"{size:,.1f} /h"
     else:
         shown = f"{size:,.1f}"
     if not any(digit in shown for digit in "123456789"):

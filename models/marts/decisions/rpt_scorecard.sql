@@ -65,7 +65,7 @@ shown as (
 
 ),
 
--- every figure once for the whole centre and once for its client
+-- every figure once for the whole centre and once for its client, if it has one
 scoped as (
 
     select
@@ -87,6 +87,7 @@ scoped as (
         denominator,
         is_final
     from shown
+    where client is not null
 
 ),
 

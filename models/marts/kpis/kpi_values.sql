@@ -13,6 +13,12 @@
     'first_contact_resolution',
     'repeat_contact_rate',
     'cost_per_contact',
+    'agent_utilisation',
+    'occupancy',
+    'schedule_adherence',
+    'conformance',
+    'contacts_per_hour',
+    'time_to_next_contact',
 ] -%}
 with
 
