@@ -117,3 +117,37 @@ measured as (
 
 {{ kpi_row(kpi_id, 'measured') }}
 {%- endmacro %}
+
+{#-
+    A KPI of agents' time by day and site, from agg_agents_daily: their time is not split by client, queue, channel or contact type.
+    numerator, denominator, is_final: SQL aggregates over its columns.
+-#}
+{% macro kpi_of_agents(kpi_id, numerator, denominator, is_final='bool_and(is_final)') -%}
+{%- set nothing = 'cast(null as ' ~ dbt.type_string() ~ ')' -%}
+with
+
+agents as (
+
+    select * from {{ ref('agg_agents_daily') }}
+
+),
+
+measured as (
+
+    select
+        day,
+        {{ nothing }} as client,
+        site,
+        {{ nothing }} as queue,
+        {{ nothing }} as channel,
+        {{ nothing }} as contact_type,
+        cast(coalesce({{ numerator }}, 0) as decimal(28, 6)) as numerator,
+        cast(coalesce({{ denominator }}, 0) as decimal(28, 6)) as denominator,
+        {{ is_final }} as is_final
+    from agents
+    group by day, site
+
+)
+
+{{ kpi_row(kpi_id, 'measured') }}
+{%- endmacro %}

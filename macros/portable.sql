@@ -55,6 +55,29 @@
     timestamp_seconds((unix_seconds({{ ts }}) div ({{ minutes }} * 60)) * ({{ minutes }} * 60))
 {%- endmacro %}
 
+{#-
+    Join that gives each row one row per bucket of so many minutes that [from, to) touches, as buckets.column; from must be before to.
+-#}
+{% macro lateral_buckets(from_ts, to_ts, minutes, buckets, column) -%}
+    {{ return(adapter.dispatch('lateral_buckets', 'vitals')(from_ts, to_ts, minutes, buckets, column)) }}
+{%- endmacro %}
+{% macro default__lateral_buckets(from_ts, to_ts, minutes, buckets, column) -%}
+    cross join lateral (
+        select unnest(generate_series(
+            {{ floor_minutes(from_ts, minutes) }},
+            {{ to_ts }} - interval '1 microsecond',
+            interval '{{ minutes }} minutes'
+        )) as {{ column }}
+    ) as {{ buckets }}
+{%- endmacro %}
+{% macro spark__lateral_buckets(from_ts, to_ts, minutes, buckets, column) -%}
+    lateral view explode(sequence(
+        {{ floor_minutes(from_ts, minutes) }},
+        {{ to_ts }} - interval '1' microsecond,
+        interval '{{ minutes }}' minute
+    )) {{ buckets }} as {{ column }}
+{%- endmacro %}
+
 {#- Whole days from date a to date b. -#}
 {% macro days_between(a, b) %}{{ return(adapter.dispatch('days_between', 'vitals')(a, b)) }}{% endmacro %}
 {% macro default__days_between(a, b) %}(cast({{ b }} as date) - cast({{ a }} as date)){% endmacro %}

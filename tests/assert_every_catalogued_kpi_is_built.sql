@@ -1,4 +1,4 @@
--- a KPI without rows, or rows without a KPI, while there are contacts at all;
+-- a KPI without rows, or rows without a KPI, while there is anything to measure: contacts, or agents' time;
 -- a centre that asks nobody need not have the answers
 with
 
@@ -52,6 +52,13 @@ optional as (
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
+),
+
+worked as (
+
+    select count(*) as agent_days_count
+    from {{ ref('agg_agents_daily') }}
+
 )
 
 select
@@ -63,7 +70,8 @@ full outer join built
 left join optional
     on kpis.kpi_id = optional.kpi_id
 cross join handled
+cross join worked
 where
     (kpis.kpi_id is null or built.kpi_id is null)
-    and handled.contacts_count > 0
+    and case when kpis.family = 'agents' then worked.agent_days_count else handled.contacts_count end > 0
     and coalesce(optional.source_rows_count, 1) > 0

@@ -31,13 +31,14 @@ PERIODS = {"day": "yesterday", "week": "last_7_days", "month": "last_28_days"} |
 }
 MIXES = ("channel_mix", "contact_type_mix")
 # The order in which a manager reads: can they reach us, do we solve it, are they content, do we do it well,
-# how long does it take, how are our own people, what does it cost.
+# how long does it take, how do the agents fare and feel, what does it cost.
 FAMILIES = (
     "accessibility",
     "effectiveness",
     "satisfaction",
     "quality",
     "efficiency",
+    "agents",
     "employees",
     "cost",
 )
@@ -193,6 +194,8 @@ def format_value(value: float | None, unit: str, currency: str = "") -> str:
         return _duration(value)
     if unit == "money":
         return f"{value:,.2f} {currency}".strip()
+    if unit == "per_hour":
+        return f"{value:,.1f} /h"
     if unit == "score":
         return _signed(f"{value:.2f}")
     if unit == "points":
@@ -214,6 +217,8 @@ def format_change(change: float | None, unit: str, currency: str = "") -> str:
         shown = f"{size:,.2f} {currency}".strip()
     elif unit == "score":
         shown = f"{size:.2f}"
+    elif unit == "per_hour":
+        shown = f"{size:,.1f} /h"
     else:
         shown = f"{size:,.1f}"
     if not any(digit in shown for digit in "123456789"):

@@ -1,3 +1,5 @@
+{#- As many contacts at once as the staged events tell. -#}
+{%- set most_contacts = 10 -%}
 with
 
 events as (
@@ -76,65 +78,101 @@ observed as (
 
 ),
 
-stated as (
+-- what stands from one instant to the next; after a log-off there are no contacts
+segments as (
 
     select
         agent_username,
         occurred_at,
+        lead(occurred_at) over agent_events as next_occurred_at,
+        row_number() over agent_events as segment_number,
+        case when event_type = 'LOGOUT' then 'Offline' else status_name end as status_name,
+        case when event_type = 'LOGOUT' then 0 else contacts_count end as contacts_count,
+        contact_ids,
+        contact_states,
         source_file,
         source_row,
-        updated_at,
-        case
-            when event_type = 'LOGOUT' then 'Offline'
-            when contacts_count = 0 then status_name
-            when contact_states is null then 'on_contact'
-            -- What is left when the words of ringing and of after-contact work are struck out is in progress.
-            when length({{ regexp_replace_all(
-                'contact_states', '(INCOMING|CONNECTING|PENDING|ENDED|MISSED|REJECTED|ERROR|,)', ''
-            ) }}) > 0 then 'on_contact'
-            when
-                contact_states like '%INCOMING%'
-                or contact_states like '%CONNECTING%'
-                or contact_states like '%PENDING%'
-                then 'ringing'
-            else 'after_contact_work'
-        end as native_state,
-        case when event_type <> 'LOGOUT' then contact_id end as contact_id
+        updated_at
     from observed
-
-),
-
-compared as (
-
-    select
-        *,
-        lag(occurred_at) over agent_events as previous_occurred_at,
-        lag(native_state) over agent_events as previous_state,
-        lag(contact_id) over agent_events as previous_contact_id
-    from stated
     window agent_events as (partition by agent_username order by occurred_at nulls last)
 
 ),
 
-islands as (
+positions as (
+    {%- for position in range(1, most_contacts + 1) %}
+    select {{ position }} as position
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- a row for each contact that the agent is on, or one without a contact
+pieces as (
+
+    select
+        segments.*,
+        nullif(split_part(segments.contact_ids, ',', positions.position), '') as leg_contact_id,
+        split_part(segments.contact_states, ',', positions.position) as contact_state
+    from segments
+    inner join positions
+        on
+            segments.contacts_count >= positions.position
+            or positions.position = 1
+
+),
+
+named as (
+
+    select
+        pieces.agent_username,
+        pieces.segment_number,
+        pieces.occurred_at,
+        pieces.next_occurred_at,
+        pieces.source_file,
+        pieces.source_row,
+        pieces.updated_at,
+        case
+            when pieces.contacts_count = 0 then pieces.status_name
+            when pieces.contact_state in ('INCOMING', 'CONNECTING', 'PENDING') then 'ringing'
+            when pieces.contact_state in ('ENDED', 'MISSED', 'REJECTED', 'ERROR') then 'after_contact_work'
+            else 'on_contact'
+        end as native_state,
+        case
+            when pieces.contacts_count > 0 then coalesce(records.root_contact_id, pieces.leg_contact_id)
+        end as contact_id
+    from pieces
+    left join records
+        on pieces.leg_contact_id = records.contact_id
+
+),
+
+-- contacts that the snapshot does not name cannot be told apart
+stated as (
+
+    select
+        agent_username,
+        segment_number,
+        native_state,
+        contact_id,
+        min(occurred_at) as occurred_at,
+        min(next_occurred_at) as next_occurred_at,
+        min(source_file) as source_file,
+        min(source_row) as source_row,
+        max(updated_at) as updated_at
+    from named
+    group by agent_username, segment_number, native_state, contact_id
+
+),
+
+numbered as (
 
     select
         *,
-        sum(
-            case
-                when
-                    previous_occurred_at is not null
-                    and native_state is not distinct from previous_state
-                    and contact_id is not distinct from previous_contact_id
-                    then 0
-                else 1
-            end
-        ) over (
-            partition by agent_username
-            order by occurred_at nulls last
-            rows between unbounded preceding and current row
+        segment_number - row_number() over (
+            partition by agent_username, native_state, contact_id
+            order by segment_number nulls last
         ) as island_number
-    from compared
+    from stated
 
 ),
 
@@ -142,42 +180,31 @@ spans as (
 
     select
         agent_username,
-        island_number,
-        min(native_state) as native_state,
-        min(contact_id) as contact_id,
+        native_state,
+        contact_id,
         min(occurred_at) as started_at,
+        case when not bool_or(next_occurred_at is null) then max(next_occurred_at) end as ended_at,
         max(updated_at) as updated_at,
-        min_by(source_file, occurred_at) as source_file,
-        min_by(source_row, occurred_at) as source_row
-    from islands
-    group by agent_username, island_number
-
-),
-
-bounded as (
-
-    select
-        *,
-        lead(started_at) over (partition by agent_username order by island_number nulls last) as ended_at
-    from spans
+        min_by(source_file, segment_number) as source_file,
+        min_by(source_row, segment_number) as source_row
+    from numbered
+    group by agent_username, native_state, contact_id, island_number
 
 ),
 
 final as (
 
     select
-        'amazon_connect:' || bounded.agent_username as agent_id,
+        'amazon_connect:' || agent_username as agent_id,
         'amazon_connect' as platform,
-        bounded.native_state,
-        bounded.started_at,
-        bounded.ended_at,
-        'amazon_connect:' || coalesce(records.root_contact_id, bounded.contact_id) as contact_id,
-        bounded.updated_at,
-        bounded.source_file,
-        bounded.source_row
-    from bounded
-    left join records
-        on bounded.contact_id = records.contact_id
+        native_state,
+        started_at,
+        ended_at,
+        'amazon_connect:' || contact_id as contact_id,
+        updated_at,
+        source_file,
+        source_row
+    from spans
 
 )
 

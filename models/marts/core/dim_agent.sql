@@ -11,6 +11,10 @@ seen as (
     select agent_id from {{ ref('int_contact_legs__unioned') }}
     union
     select first_agent_id as agent_id from {{ ref('int_contacts__unioned') }}
+    union
+    select agent_id from {{ ref('int_agent_states__unioned') }}
+    union
+    select agent_id from {{ ref('int_agent_shifts__unioned') }}
 
 ),
 
@@ -27,7 +31,7 @@ rostered as (
 
 ),
 
--- an agent who answered without being on any roster is shown, not dropped
+-- an agent who worked without being on any roster is shown, not dropped
 met as (
 
     select seen.agent_id

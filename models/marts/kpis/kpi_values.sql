@@ -24,6 +24,12 @@
     'script_use',
     'esat',
     'cost_per_contact',
+    'agent_utilisation',
+    'occupancy',
+    'schedule_adherence',
+    'conformance',
+    'contacts_per_hour',
+    'time_to_next_contact',
 ] -%}
 with
 

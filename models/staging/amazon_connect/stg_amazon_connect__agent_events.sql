@@ -38,14 +38,10 @@ extracted as (
         {{ clean_text(json_text('current_json', 'AgentStatus.Type')) }} as status_type,
         {{ clean_text(json_text('current_json', 'AgentStatus.StartTimestamp')) }} as status_start_timestamp,
         coalesce({{ json_array_length(json_text('current_json', 'Contacts')) }}, 0) as contacts_count,
-        {{ clean_text(json_text('current_json', 'Contacts[0].ContactId')) }} as first_contact_id,
-        nullif(concat_ws(
-            ',',
-            {%- for index in range(most_contacts) %}
-            upper({{ clean_text(json_text('current_json', 'Contacts[' ~ index ~ '].State')) }})
-            {{- ',' if not loop.last }}
-            {%- endfor %}
-        ), '') as contact_states,
+        {%- for index in range(most_contacts) %}
+        {{ json_text('current_json', 'Contacts[' ~ index ~ '].ContactId') }} as contact_{{ index }}_id,
+        {{ json_text('current_json', 'Contacts[' ~ index ~ '].State') }} as contact_{{ index }}_state,
+        {%- endfor %}
         {{ clean_text('aws_account_id') }} as aws_account_id,
         {{ clean_text('instance_arn') }} as instance_arn,
         {{ clean_text('version') }} as format_version,
@@ -64,7 +60,27 @@ typed as (
         coalesce(current_username, previous_username, agent_arn) as agent_username,
         {{ iso_to_utc('event_timestamp') }} as occurred_at,
         {{ iso_to_utc('status_start_timestamp') }} as status_started_at,
-        case when contacts_count = 1 then first_contact_id end as contact_id
+        -- the two lists agree in their places, and keep a place for what the snapshot does not say
+        nullif(concat_ws(
+            ',',
+            {%- for index in range(most_contacts) %}
+            case
+                when contacts_count > {{ index }}
+                    then coalesce({{ clean_text('contact_' ~ index ~ '_id') }}, '')
+            end
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        ), '') as contact_ids,
+        nullif(concat_ws(
+            ',',
+            {%- for index in range(most_contacts) %}
+            case
+                when contacts_count > {{ index }}
+                    then coalesce({{ clean_text('contact_' ~ index ~ '_state') }}, '')
+            end
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        ), '') as contact_states
     from extracted
 
 ),
@@ -109,8 +125,8 @@ final as (
         routing_profile,
         status_name,
         status_type,
-        contact_id,
-        contact_states,
+        contact_ids,
+        upper(contact_states) as contact_states,
         contacts_count,
         aws_account_id,
         instance_arn,

@@ -30,7 +30,7 @@ keyed as (
 
     select
         *,
-        {{ surrogate_key(['agent_id', 'started_at']) }} as state_key
+        {{ surrogate_key(['agent_id', 'started_at', 'contact_id']) }} as state_key
     from typed
 
 ),

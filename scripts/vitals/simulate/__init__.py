@@ -137,7 +137,18 @@ def simulate(
         files += len(export.write(out, sampler))
         if on_progress:
             on_progress("write", number, len(exports))
-    figures = write_truth(truth, everything, surveys + ratings, forms, costs, exports, reference, until)
+    figures = write_truth(
+        truth,
+        everything,
+        surveys + ratings,
+        forms,
+        agents,
+        engine.floor.agent_events,
+        costs,
+        exports,
+        reference,
+        until,
+    )
     in_scope = [each for each in figures if each.is_in_scope]
     offered = sum(each.queue != "no_queue" and not each.is_short_abandon for each in in_scope)
     return SimulationReport(

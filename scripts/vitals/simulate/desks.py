@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import simpy
 
-from vitals.simulate.entities import Agent, AgentEvent, Contact, Leg, Miss, Shift
+from vitals.simulate.entities import Agent, AgentContact, AgentEvent, Contact, Leg, Miss, Shift
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
 from vitals.simulate.world import (
@@ -25,7 +25,7 @@ Steps: TypeAlias = Generator[simpy.Event, Any, None]
 
 _DAY = 86400
 # The platforms that tell what their agents do minute by minute.
-_TELLING = ("amazon_connect", "template")
+TELLING = ("amazon_connect", "template")
 
 
 class Waiting:
@@ -101,7 +101,7 @@ class Desk:
         self.idle: simpy.Event | None = None
         self.status = "Offline"
         self.status_at = 0
-        self.contacts: dict[Leg, tuple[str, str, str, int, int, int | None, str]] = {}
+        self.contacts: dict[Leg, AgentContact] = {}
 
     def can_take(self, lane: Lane, now: int) -> bool:
         """True when the agent is free for one more contact of the lane."""
@@ -253,7 +253,7 @@ class Floor:
         desk.load -= 1
         desk.idle_since = self.now()
         desk.contacts.pop(leg, None)
-        if desk.agent.platform in _TELLING:
+        if desk.agent.platform in TELLING:
             self._note(desk, "STATE_CHANGE")
         if desk.load == 0 and desk.idle is not None and not desk.idle.triggered:
             desk.idle.succeed()
@@ -281,7 +281,7 @@ class Floor:
 
     def show(self, desk: Desk, leg: Leg, lane: Lane, state: str) -> None:
         """Tells the agent event stream how a contact stands with its agent."""
-        if desk.agent.platform not in _TELLING:
+        if desk.agent.platform not in TELLING:
             return
         desk.contacts[leg] = (
             leg.native_id,
@@ -291,6 +291,7 @@ class Floor:
             leg.queued_at,
             leg.answered_at,
             leg.queue,
+            leg.contact_id,
         )
         self._note(desk, "STATE_CHANGE")
 

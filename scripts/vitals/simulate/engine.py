@@ -166,7 +166,7 @@ class Engine:
         native_id = ""
         if contact.platform == "amazon_connect":
             native_id = self.sampler.uuid() if contact.legs else contact.native_id
-        leg = Leg(state.lane.queue, self._now(), native_id)
+        leg = Leg(state.lane.queue, self._now(), native_id, contact_id=contact.contact_id)
         leg.position = state.depth + 1
         contact.legs.append(leg)
         return leg

@@ -1,6 +1,9 @@
 """What the simulation produces: contacts with legs, agents with shifts. Times are UTC epoch seconds."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+AgentContact: TypeAlias = tuple[str, str, str, int, int, int | None, str, str]
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class Leg:
     is_callback: bool = False
     is_external: bool = False
     position: int = 1
+    contact_id: str = ""
     misses: list[Miss] = field(default_factory=list)
 
 
@@ -169,11 +173,14 @@ class Contact:
 
 @dataclass(slots=True, eq=False)
 class AgentEvent:
-    """An agent's state. A contact: (leg id, channel, state, since, queued at, answered at, queue)."""
+    """An agent's state.
+
+    A contact of it: (leg id, channel, state, since, queued at, answered at, queue, contact id).
+    """
 
     at: int
     agent: Agent
     kind: str
     status: str
     since: int
-    contacts: tuple[tuple[str, str, str, int, int, int | None, str], ...] = ()
+    contacts: tuple[AgentContact, ...] = ()

@@ -217,23 +217,25 @@ def agent_events(events: list[AgentEvent], reference: Reference, sampler: Sample
         render=json_lines,
         last_day=(until - 1) // 86400,
     )
-    snapshots: dict[Agent, tuple[int, int, str, str]] = {}
+    # Times are whole seconds; of one second's events of an agent the ids ascend, so that their order is told.
+    snapshots: dict[Agent, tuple[int, str, str, str]] = {}
     queue_names = {slug: reference.words["amazon_connect"].native("queue", slug) for slug in reference.queues}
     for event in events:
         agent = event.agent
         if agent.platform != "amazon_connect":
             continue
         previous = snapshots.get(agent)
-        millis = 0
+        event_id = sampler.uuid()
         if previous is None:
             before = _snapshot(AgentEvent(event.at, agent, "", "Offline", event.at - 3600), queue_names)
         else:
-            at, last_millis, before, status = previous
-            millis = last_millis + 1 if at == event.at else 0
+            at, last_id, before, status = previous
+            if at == event.at:
+                event_id = _following(last_id)
             _heart_beats(export, agent, at, event.at, status, before, sampler)
         after = _snapshot(event, queue_names)
-        export.add(event.at, _event(agent, event.at, millis, event.kind, after, before, sampler.uuid()))
-        snapshots[agent] = (event.at, millis, after, event.status)
+        export.add(event.at, _event(agent, event.at, event.kind, after, before, event_id))
+        snapshots[agent] = (event.at, event_id, after, event.status)
     for agent, (at, _, snapshot, status) in snapshots.items():
         _heart_beats(export, agent, at, until, status, snapshot, sampler)
     export.spoil(sampler, [_bad_event], cut_off)
@@ -247,13 +249,19 @@ def _heart_beats(
         min(end, begin + _HEART_BEATS_AFTER_LOGOUT * _HEART_BEAT_SECONDS + 1) if status == "Offline" else end
     )
     for at in range(begin + _HEART_BEAT_SECONDS, last, _HEART_BEAT_SECONDS):
-        export.add(at, _event(agent, at, 0, "HEART_BEAT", snapshot, snapshot, sampler.uuid()))
+        export.add(at, _event(agent, at, "HEART_BEAT", snapshot, snapshot, sampler.uuid()))
 
 
-def _event(agent: Agent, at: int, millis: int, kind: str, after: str, before: str, event_id: str) -> str:
+def _following(event_id: str) -> str:
+    """The id that sorts next."""
+    digits = f"{int(event_id.replace('-', ''), 16) + 1:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _event(agent: Agent, at: int, kind: str, after: str, before: str, event_id: str) -> str:
     return (
         f'{{"AWSAccountId":"{_ACCOUNT}","AgentARN":"{_agent_arn(agent)}","CurrentAgentSnapshot":{after},"EventId":"{event_id}",'
-        f'"EventTimestamp":"{iso(at)[:-1]}.{millis:03d}Z","EventType":"{kind}","InstanceARN":"{_INSTANCE}",'
+        f'"EventTimestamp":"{_millis(at)}","EventType":"{kind}","InstanceARN":"{_INSTANCE}",'
         f'"PreviousAgentSnapshot":{before},"Version":"2017-10-01"}}'
     )
 
@@ -268,7 +276,7 @@ def _snapshot(event: AgentEvent, queue_names: dict[str, str]) -> str:
         f'{{"ContactId":"{contact_id}","InitialContactId":null,"Channel":"{channel.upper()}","InitiationMethod":"INBOUND",'
         f'"State":"{state}","StateStartTimestamp":"{_millis(since)}","QueueTimestamp":"{_millis(queued_at)}",'
         f'"ConnectedToAgentTimestamp":{_quoted(answered_at)},"Queue":{{"Name":"{queue_names[queue]}"}}}}'
-        for contact_id, channel, state, since, queued_at, answered_at, queue in event.contacts
+        for contact_id, channel, state, since, queued_at, answered_at, queue, _ in event.contacts
     )
     return (
         f'{{"AgentStatus":{{"ARN":"{_INSTANCE}/agent-state/{event.status.lower()}","Name":"{event.status}",'

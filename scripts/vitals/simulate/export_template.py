@@ -1,5 +1,6 @@
 """Our own template: message threads with their legs, and what their agents did."""
 
+from vitals.simulate.agent_time import moments_of
 from vitals.simulate.costs import Cost
 from vitals.simulate.entities import Agent, AgentEvent, Contact
 from vitals.simulate.export_template_records import (
@@ -29,6 +30,8 @@ STATES = words_of("agent_id state started_at ended_at contact_id updated_at")
 
 # Of so many answered threads one leaves its wait and outcome to be derived from the times.
 UNDERIVED_EVERY = 10
+# The words of this team's tool; its lunch is a break by another name.
+_STATE_WORDS = {"available": "ready", "lunch": "break"}
 
 
 def template_exports(
@@ -183,26 +186,31 @@ def _contact_line(files: TemplateFiles, contact: Contact, updated_at: int, is_ea
 
 
 def _states(files: TemplateFiles, events: list[AgentEvent]) -> None:
+    """A row an unbroken state: without a contact, or on one; several contacts at once have a row each.
+
+    What still goes on as the exports are drawn has no end.
+    """
     export = files.open("agent_states", STATES)
-    open_states: dict[Agent, tuple[int, str]] = {}
-    for event in events:
-        state = (
-            "on_contact" if event.contacts else {"Available": "ready"}.get(event.status, event.status.lower())
-        )
-        begun = open_states.get(event.agent)
-        if begun is not None and begun[1] == state:
-            continue
-        if begun is not None and begun[1] != "offline" and begun[0] < event.at:
-            export.add(event.at, _state_line(files, event.agent, begun, event.at))
-        open_states[event.agent] = (event.at, state)
+    for agent, moments in moments_of(events, files.until).items():
+        open_states: dict[tuple[str, str], int] = {}
+        for at, state, contact_ids in moments:
+            now = {("on_contact", each) for each in contact_ids} or {(_STATE_WORDS.get(state, state), "")}
+            for each in [each for each in open_states if each not in now]:
+                export.add(at, _state_line(files, agent, each, open_states.pop(each), at))
+            for each in sorted(now - open_states.keys() - {("offline", "")}):
+                open_states[each] = at
+        for each, begun_at in open_states.items():
+            export.add(begun_at, _state_line(files, agent, each, begun_at, None))
     files.spoil(
         export,
         [lambda number, _: row(STATES, agent_id=f"BAD-{number}", state="ready", started_at=FEBRUARY)],
     )
 
 
-def _state_line(files: TemplateFiles, agent: Agent, begun: tuple[int, str], ended_at: int) -> str:
-    times = (files.time(agent.site, begun[0]), files.time(agent.site, ended_at))
-    # The lunch of this team's tool is a break by another name.
-    state = {"lunch": "break"}.get(begun[1], begun[1])
-    return csv_line((agent.native_id, state, *times, None, times[1]))
+def _state_line(
+    files: TemplateFiles, agent: Agent, state: tuple[str, str], begun_at: int, ended_at: int | None
+) -> str:
+    word, contact_id = state
+    begun, ended = files.time(agent.site, begun_at), files.time(agent.site, ended_at)
+    native_id = contact_id.partition(":")[2] or None
+    return csv_line((agent.native_id, word, begun, ended, native_id, ended or begun))

@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from vitals.simulate.agent_time import AGENT_DAY_COLUMNS, agent_day_rows, agent_days, agent_kpi_rows
 from vitals.simulate.costs import Cost
-from vitals.simulate.entities import Contact, Leg
+from vitals.simulate.desks import TELLING
+from vitals.simulate.entities import Agent, AgentEvent, Contact, Leg
 from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
@@ -321,6 +323,8 @@ def write_truth(
     contacts: list[Contact],
     surveys: list[Survey],
     evaluations: list[Evaluation],
+    agents: list[Agent],
+    events: list[AgentEvent],
     costs: list[Cost],
     exports: list[Export],
     reference: Reference,
@@ -330,7 +334,15 @@ def write_truth(
     figures = [fold(contact, reference, as_of) for contact in contacts]
     match_matters(figures)
     truth.mkdir(parents=True, exist_ok=True)
-    _write(truth / "kpi_values.csv", KPI_COLUMNS, kpi_rows(figures, surveys, evaluations, reference, as_of))
+    telling = [event for event in events if event.agent.platform in TELLING]
+    counted = [each.contact for each in figures if each.is_in_scope]
+    days = agent_days(agents, telling, counted, reference, as_of)
+    _write(
+        truth / "kpi_values.csv",
+        KPI_COLUMNS,
+        kpi_rows(figures, surveys, evaluations, reference, as_of) + agent_kpi_rows(days, reference, as_of),
+    )
+    _write(truth / "agent_days.csv", AGENT_DAY_COLUMNS, agent_day_rows(days))
     _write(
         truth / "cost_per_contact.csv",
         ("month", "site", "numerator", "denominator"),

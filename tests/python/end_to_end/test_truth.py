@@ -78,6 +78,28 @@ def test_the_seven_readings_of_service_level_equal_the_truth(centre: Centre) -> 
     assert differences(expected, actual) == []
 
 
+def test_every_agents_day_equals_the_truth(centre: Centre) -> None:
+    rows = truth(centre, "agent_days.csv")
+    columns = [name for name in rows[0] if name not in ("agent_id", "day")]
+    expected = {(row["agent_id"], row["day"]): tuple(plain(row[name]) for name in columns) for row in rows}
+    actual = {
+        (agent, str(day)): tuple(map(plain, figures))
+        for agent, day, *figures in centre.published(
+            f"select agent_id, day, {', '.join(columns)} from marts.agg_agents_daily where has_states"
+        )
+    }
+    assert differences(expected, actual) == []
+    assert any(row["concurrent_handle_seconds"] != row["on_contact_seconds"] for row in rows), (
+        "no two at once"
+    )
+    assert any(row["on_contact_paid_seconds"] != row["on_contact_seconds"] for row in rows), "no overtime"
+    days = centre.published(
+        "select day, count(*) from marts.agg_agent_intervals where site = 'sofia' and on_contact_seconds > 0"
+        " group by 1"
+    )
+    assert any(str(day) == "2026-10-25" for day, _ in days), "nobody worked on the day of 25 hours"
+
+
 def test_costs_per_month_and_site_equal_the_truth_to_the_cent(centre: Centre) -> None:
     expected = {
         (row["month"], row["site"]): (round(Decimal(row["numerator"]), 2), Decimal(row["denominator"]))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vitals.simulate.entities import Agent, Contact, Leg
+from vitals.simulate.agent_time import agent_days, agent_kpi_rows
+from vitals.simulate.entities import Agent, AgentContact, AgentEvent, Contact, Leg, Pause, Shift
 from vitals.simulate.output import cut_off, iso, local_iso
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Choice, Sampler
@@ -131,6 +132,55 @@ def test_the_most_specific_threshold_in_force_holds(reference: Reference) -> Non
     assert seconds("meridian_travel", "meridian_changes", "voice", date(2026, 10, 5)) == 30
     assert seconds("aurora_energy", "aurora_outages", "voice", date(2026, 10, 18)) == 15
     assert seconds("aurora_energy", "aurora_outages", "voice", date(2026, 10, 19)) == 30
+
+
+def test_an_agents_day_adds_up_by_hand(reference: Reference) -> None:
+    """Anna in Lyon, 26 October: scheduled 9:00 to 12:00 with a break at 10:00, paid throughout."""
+    nine = reference.midnight("lyon", date(2026, 10, 26)) + 9 * 3600
+    anna = Agent("anna", "template", "Anna", "X", "lyon", "aurora_billing", "T", "S", 1)
+    anna.shifts = [Shift(nine, nine + 10800, [Pause(nine + 3600, nine + 4500, "break")])]
+
+    def event(minute: float, status: str, *contact_ids: str) -> AgentEvent:
+        own: list[AgentContact] = [(each, "chat", "CONNECTED", 0, 0, 0, "q", each) for each in contact_ids]
+        return AgentEvent(nine + round(minute * 60), anna, "STATE_CHANGE", status, 0, tuple(own))
+
+    events = [
+        event(0, "Available"),
+        event(10, "Available", "a"),
+        event(15, "Available", "a", "b"),
+        event(20, "Available", "b"),
+        event(30, "Available"),
+        event(32, "Available", "c"),
+        event(65, "Available"),
+        event(65, "Break"),  # of one second the last counts
+        event(80, "Available"),
+        event(170, "Available", "d"),
+        event(185, "Offline"),
+    ]
+    evening = nine + 12 * 3600
+    days = agent_days([anna], events, [], reference, evening)
+    (day,) = days.values()
+    assert (day.on_contact, day.concurrent, day.available) == (68 * 60, 73 * 60, 102 * 60)
+    assert day.away == {"break": 15 * 60}
+    assert (day.scheduled, day.scheduled_productive, day.paid) == (180 * 60, 165 * 60, 180 * 60)
+    # on contacts into the break, then on break after it; the last five minutes are nobody's schedule
+    assert day.adherent == (60 + 10 + 100) * 60
+    assert day.on_contact_paid == 63 * 60
+    assert (day.gaps, day.gap_seconds, day.open_gaps) == (1, 120, 0)
+    rows = {row[0]: row[7:] for row in agent_kpi_rows(days, reference, evening)}
+    assert rows["occupancy"] == (68 * 60, 170 * 60, False)
+    assert rows["conformance"] == (170 * 60, 165 * 60, False)
+
+
+def test_an_agents_time_is_cut_at_the_sites_midnight_and_at_as_of(reference: Reference) -> None:
+    midnight = reference.midnight("manila", date(2026, 10, 26))
+    anna = Agent("anna", "template", "Anna", "X", "manila", "q", "T", "S", 1)
+    anna.shifts = [Shift(midnight - 600, midnight + 36000)]
+    events = [AgentEvent(midnight - 300, anna, "LOGIN", "Available", 0)]
+    days = agent_days([anna], events, [], reference, midnight + 900)
+    assert [(day, own.available, own.scheduled, own.adherent) for (_, day), own in sorted(
+        days.items(), key=lambda item: item[0][1]
+    )] == [(date(2026, 10, 25), 300, 600, 300), (date(2026, 10, 26), 900, 900, 900)]  # fmt: skip
 
 
 def test_the_doubled_hour_has_two_offsets(reference: Reference) -> None:

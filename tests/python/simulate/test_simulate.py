@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ RATES = (
     "channel_mix",
     "contact_type_mix",
 )
+AGENT_RATES = ("agent_utilisation", "occupancy", "schedule_adherence")
 
 # What is no rate lies on a scale.
 SCALES: dict[str, tuple[float, float]] = {
@@ -179,13 +181,15 @@ def test_service_level_denominators_are_the_offered_without_short_abandons(
 def test_no_rate_is_above_one_and_every_kpi_has_rows(centre: Run) -> None:
     rows = table(centre.truth / "kpi_values.csv")
     assert {row["kpi_id"] for row in rows} == {
-        *RATES, *SCALES, "speed_of_answer", "handle_time", "talk_time", "hold_time", "after_contact_work"
+        *RATES, *AGENT_RATES, *SCALES, "speed_of_answer", "handle_time", "talk_time", "hold_time",
+        "after_contact_work", "conformance", "contacts_per_hour", "time_to_next_contact",
     }  # fmt: skip
     for row in rows:
-        base = int(row["denominator"])
-        low, high = (0, 1) if row["kpi_id"] in RATES else SCALES.get(row["kpi_id"], (0, math.inf))
+        base = Decimal(row["denominator"])
+        is_rate = row["kpi_id"] in RATES + AGENT_RATES
+        low, high = (0, 1) if is_rate else SCALES.get(row["kpi_id"], (0, math.inf))
         assert base > 0
-        assert low * base <= Decimal(row["numerator"]) <= high * base, row
+        assert Decimal(low) * base <= Decimal(row["numerator"]) <= Decimal(high) * base, row
     for row in table(centre.truth / "service_level_variants.csv"):
         assert 0 <= int(row["met"]) <= int(row["base"])
 
@@ -408,6 +412,44 @@ def test_the_template_files_have_their_columns_and_local_times(centre: Run) -> N
         "asterisk",
         "zendesk",
     }
+
+
+def test_agent_states_of_several_contacts_overlap_and_the_last_ones_run_on(centre: Run) -> None:
+    states = [row for path in sorted((centre.out / "template/agent_states").iterdir()) for row in table(path)]
+    known = {tuple(row[name] for name in ("agent_id", "started_at", "contact_id")) for row in states}
+    assert any(not contact for _, _, contact in known)
+    assert any(contact for _, _, contact in known)
+    on_contact = [row for row in states if row["state"] == "on_contact" and row["ended_at"]]
+    assert any(
+        one["agent_id"] == other["agent_id"]
+        and one["contact_id"] != other["contact_id"]
+        and one["started_at"] < other["started_at"] < one["ended_at"]
+        for one in on_contact
+        for other in on_contact
+    )
+    days = table(centre.truth / "agent_days.csv")
+    assert any(int(row["concurrent_handle_seconds"]) > int(row["on_contact_seconds"]) for row in days)
+    assert all(int(row["concurrent_handle_seconds"]) >= int(row["on_contact_seconds"]) for row in days)
+    assert all(int(row["adherent_seconds"]) <= int(row["scheduled_seconds"]) for row in days)
+
+
+def test_events_of_one_second_are_told_in_the_order_of_their_ids(centre: Run) -> None:
+    found: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
+    for event in objects(centre, "amazon_connect/agent_events"):
+        if event["EventType"] == "HEART_BEAT":
+            continue
+        snapshot = event["CurrentAgentSnapshot"]
+        key = (snapshot["Configuration"]["Username"], event["EventTimestamp"])
+        contacts = json.dumps(snapshot["Contacts"])
+        found[key].append(
+            (event["EventId"], contacts, json.dumps(event["PreviousAgentSnapshot"]["Contacts"]))
+        )
+    several = [sorted(set(events)) for events in found.values() if len(set(events)) > 1]
+    assert several
+    assert all(before[1] == after[2] for events in several for before, after in pairwise(events)), (
+        "each begins with what the one before it ended with"
+    )
+    assert all(at.endswith(".000Z") for _, at in found)
 
 
 def test_the_row_counts_are_those_of_the_files(centre: Run) -> None:

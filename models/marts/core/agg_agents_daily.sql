@@ -1,0 +1,164 @@
+{%- set seconds = [
+    'on_contact_seconds',
+    'on_contact_paid_seconds',
+    'concurrent_handle_seconds',
+    'available_seconds',
+    'productive_seconds',
+    'break_seconds',
+    'training_seconds',
+    'meeting_seconds',
+    'other_away_seconds',
+    'paid_seconds',
+    'scheduled_seconds',
+    'adherent_seconds',
+    'scheduled_productive_seconds',
+] -%}
+with
+
+intervals as (
+
+    select * from {{ ref('agg_agent_intervals') }}
+
+),
+
+legs as (
+
+    select * from {{ ref('fct_contact_legs') }}
+    where
+        is_in_scope
+        and answered_at is not null
+        and agent_id is not null
+
+),
+
+gaps as (
+
+    select * from {{ ref('int_agent_gaps__found') }}
+
+),
+
+agents as (
+
+    select
+        agents.agent_id,
+        agents.site,
+        sites.zone
+    from {{ ref('dim_agent') }} as agents
+    inner join {{ ref('dim_site') }} as sites
+        on agents.site = sites.site
+
+),
+
+runs as (
+
+    select * from {{ ref('int_runs__resolved') }}
+
+),
+
+-- a contact counts once for each agent who took it, on the day on which the agent first answered it
+handled as (
+
+    select
+        agent_id,
+        contact_id,
+        min(answered_at) as answered_at,
+        sum(coalesce(talk_seconds, 0) + coalesce(hold_seconds, 0) + coalesce(acw_seconds, 0))
+            as handle_seconds
+    from legs
+    group by agent_id, contact_id
+
+),
+
+-- a gap belongs to the day on which it began, whole
+dated as (
+
+    select
+        intervals.day,
+        intervals.agent_id,
+        {%- for column in seconds %}
+        intervals.{{ column }},
+        {%- endfor %}
+        0 as contacts_handled_count,
+        0 as handle_seconds,
+        0 as gaps_count,
+        0 as gap_seconds,
+        0 as open_gaps_count
+    from intervals
+    union all
+    select
+        cast({{ utc_to_local('handled.answered_at', 'agents.zone') }} as date) as day,
+        handled.agent_id,
+        {%- for column in seconds %}
+        0 as {{ column }},
+        {%- endfor %}
+        1 as contacts_handled_count,
+        handled.handle_seconds,
+        0 as gaps_count,
+        0 as gap_seconds,
+        0 as open_gaps_count
+    from handled
+    inner join agents
+        on handled.agent_id = agents.agent_id
+    union all
+    select
+        cast({{ utc_to_local('gaps.started_at', 'agents.zone') }} as date) as day,
+        gaps.agent_id,
+        {%- for column in seconds %}
+        0 as {{ column }},
+        {%- endfor %}
+        0 as contacts_handled_count,
+        0 as handle_seconds,
+        case when gaps.is_closed then 1 else 0 end as gaps_count,
+        case when gaps.is_closed then gaps.gap_seconds else 0 end as gap_seconds,
+        case when gaps.is_closed then 0 else 1 end as open_gaps_count
+    from gaps
+    inner join agents
+        on gaps.agent_id = agents.agent_id
+
+),
+
+summed as (
+
+    select
+        day,
+        agent_id,
+        {%- for column in seconds + ['handle_seconds', 'gap_seconds'] %}
+        cast(sum({{ column }}) as decimal(18, 3)) as {{ column }},
+        {%- endfor %}
+        cast(sum(contacts_handled_count) as bigint) as contacts_handled_count,
+        cast(sum(gaps_count) as bigint) as gaps_count,
+        cast(sum(open_gaps_count) as bigint) as open_gaps_count
+    from dated
+    group by day, agent_id
+
+),
+
+completed as (
+
+    select
+        summed.day,
+        summed.agent_id,
+        agents.site,
+        {%- for column in seconds %}
+        summed.{{ column }},
+        {%- endfor %}
+        summed.contacts_handled_count,
+        summed.handle_seconds,
+        summed.gaps_count,
+        summed.gap_seconds,
+        summed.open_gaps_count,
+        summed.productive_seconds
+        + summed.break_seconds
+        + summed.training_seconds
+        + summed.meeting_seconds
+        + summed.other_away_seconds > 0 as has_states,
+        summed.scheduled_seconds > 0 as has_schedule,
+        summed.day < cast({{ utc_to_local('runs.as_of', 'agents.zone') }} as date) as is_final
+    from summed
+    inner join agents
+        on summed.agent_id = agents.agent_id
+    cross join runs
+
+)
+
+select * from completed
