@@ -88,8 +88,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[tuple
     return query
 
 
-# In the shape of the bank's export, for where the export itself is not: served at once, served after 153 s over
-# midnight, hung up in the voice response unit, and a phantom.
+# In the shape of the bank's export, for where that is absent: served at once, served after 153 s over midnight,
+# hung up in the voice response unit, and a phantom.
 FEW_CALLS = """\
 vru+line\tcall_id\tcustomer_id\tpriority\ttype\tdate\tvru_entry\tvru_exit\tvru_time\tq_start\tq_exit\tq_time\toutcome\tser_start\tser_exit\tser_time\tserver
 AA0101\t1\t0\t0\tPS\t990101\t7:00:00\t7:00:05\t5\t0:00:00\t0:00:00\t0\tAGENT\t7:00:05\t7:01:05\t60\tTOVA
