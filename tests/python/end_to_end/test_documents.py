@@ -88,7 +88,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[tuple
     return query
 
 
-# In the shape of the bank's export, for where that is absent: served at once, served after 153 s over midnight,
+# In the shape of the bank's export, for where that is absent: served at once, served after midnight,
 # hung up in the voice response unit, and a phantom.
 FEW_CALLS = """\
 vru+line\tcall_id\tcustomer_id\tpriority\ttype\tdate\tvru_entry\tvru_exit\tvru_time\tq_start\tq_exit\tq_time\toutcome\tser_start\tser_exit\tser_time\tserver
