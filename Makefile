@@ -65,8 +65,8 @@ lint: venv ## the quick checks only: no tests
 	@printf '\nNo finding. Next: make test\n'
 
 clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
-	@rm -rf warehouse target
-	@printf 'Removed warehouse/ and target/. landing/ is untouched. Next: make build\n'
+	@rm -rf target logs; test ! -d warehouse || find warehouse -mindepth 1 -maxdepth 1 ! -name salt.key -exec rm -rf {} +
+	@printf 'Removed what is computed in warehouse/ and target/. landing/ and the salt are untouched. Next: make build\n'
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'

@@ -5,7 +5,7 @@
     count(*) filter (where is_abandoned) as abandoned_count,
     count(*) filter (where outcome = 'callback_requested') as callback_requested_count,
     count(*) filter (where outcome = 'diverted') as diverted_count,
-    count(*) filter (where outcome = 'open') as open_count,
+    count(*) filter (where outcome = 'open' and is_offered) as open_count,
     count(*) filter (where is_short_abandon) as short_abandon_count,
     count(*) filter (where is_answered and is_left_in_target) as answered_in_target_count,
     count(*) filter (where is_abandoned and is_left_in_target) as abandoned_in_target_count,

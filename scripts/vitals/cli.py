@@ -311,7 +311,7 @@ def simulate(
 @app.command(
     epilog=_examples(
         "vitals scorecard",
-        "vitals scorecard --period month --client aurora",
+        "vitals scorecard --period month --client aurora_energy",
         "vitals scorecard --format markdown > scorecard.md",
     )
 )
@@ -485,7 +485,8 @@ def _print_landing(report: LandingReport, paths: Paths) -> None:
             f"{len(dirty)} file{'s' if len(dirty) > 1 else ''} went to quarantine, with line and reason:",
             style="yellow",
         )
-        _say(f"  duckdb -c \"from '{_shown(paths.quarantine_dir)}/*.parquet'\"")
+        files = f"{_shown(paths.quarantine_dir)}/*.parquet"
+        _say(f'  {_python()} -c "import duckdb; duckdb.sql(\\"from \'{files}\'\\").show(max_rows=1000)"')
     for one in report.with_status("being_written"):
         _say(f"  {one.source_file}: {one.reason}", style="yellow")
     for one in report.with_status("refused")[:SHOWN]:
@@ -514,12 +515,29 @@ def _print_build(report: BuildReport, paths: Paths) -> None:
         _say(f"  warning: {one.name}: {one.rows or 0:,} rows{where}", style="yellow")
 
 
+def _python() -> str:
+    return _shown(Path(sys.executable))
+
+
 def _print_publication(report: PublishReport, paths: Paths) -> None:
+    from vitals.publish import rule_breakers
+
     rows = sum(one.rows for one in report.tables)
     _say(
         f"Published {_shown(report.path)}: {len(report.tables)} tables, {rows:,} rows; "
         f"{len(report.gate.results)} checks passed."
     )
+    broken = rule_breakers(report.path)
+    if broken:
+        _say(
+            f"  {sum(one.rows for one in broken):,} rows break a rule and wait in quarantine:", style="yellow"
+        )
+        for one in broken[:SHOWN]:
+            _say(f"    {one.rows:,} of {one.stream}: {one.reason} (as in {one.example})", style="yellow")
+        _say(
+            f"  {_python()} -c \"import duckdb; duckdb.connect('{_shown(report.path)}', read_only=True)"
+            ".sql('from quality.rpt_quality_quarantine').show(max_rows=1000)\""
+        )
     _say(f"  What was checked: {_shown(paths.docs / 'index.html')}", style="dim")
 
 

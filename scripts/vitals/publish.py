@@ -141,6 +141,30 @@ def published_version(published: Path) -> Version | None:
     return Version(row[0].replace(tzinfo=UTC), row[1], row[2], row[3], row[4])
 
 
+@dataclass(frozen=True)
+class RuleBreakers:
+    """Rows that could be read but break one rule of their stream, in quarantine as of the published build."""
+
+    stream: str
+    reason: str
+    rows: int
+    example: str
+
+
+def rule_breakers(published: Path) -> list[RuleBreakers]:
+    """What staging keeps in quarantine, most rows first; nothing where the warehouse has no such report."""
+    with duckdb.connect(str(published), read_only=True) as connection:
+        if not connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'quality' and table_name = 'rpt_quality_quarantine'"
+        ).fetchone():
+            return []
+        rows = connection.execute(
+            "select platform || '/' || stream, reason, count(*), min(source_file || ', line ' || source_row)"
+            " from quality.rpt_quality_quarantine where stage = 'staging' group by 1, 2 order by 3 desc, 1, 2"
+        ).fetchall()
+    return [RuleBreakers(*row) for row in rows]
+
+
 def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
     relations = []
     for node in manifest["nodes"].values():

@@ -19,6 +19,7 @@ counted as (
         count(*) as contacts_count,
         count(*) filter (where outcome = 'abandoned_before_queue') as abandoned_before_queue_count,
         count(*) filter (where outcome = 'self_served') as self_served_count,
+        count(*) filter (where outcome = 'open' and not is_offered) as open_unqueued_count,
         {{ queue_measures() }},
         count(*) filter (where customer_key is not null) as identified_count,
         count(*) filter (where is_repeat_known) as repeat_known_count,

@@ -62,7 +62,8 @@ classified as (
         is_test,
         is_resolved,
         is_in_scope,
-        outcome in ('answered', 'abandoned', 'callback_requested', 'diverted', 'open') as is_offered,
+        outcome in ('answered', 'abandoned', 'callback_requested', 'diverted')
+        or (outcome = 'open' and queue_or_none <> 'no_queue') as is_offered,
         answered_at is not null as is_handled,
         outcome = 'answered' as is_answered,
         outcome = 'abandoned' as is_abandoned,

@@ -113,6 +113,7 @@ aligned as (
         periods.period,
         periods.period_start_date,
         periods.period_end_date,
+        periods.days_count,
         daily.client,
         daily.kpi_id,
         daily.member,
@@ -138,6 +139,7 @@ summed as (
         period,
         period_start_date,
         period_end_date,
+        days_count,
         client,
         kpi_id,
         member,
@@ -149,7 +151,18 @@ summed as (
         sum(numerator) filter (where is_same_weekday) as same_weekdays_numerator,
         sum(denominator) filter (where is_same_weekday) as same_weekdays_denominator
     from aligned
-    group by period, period_start_date, period_end_date, client, kpi_id, member
+    group by period, period_start_date, period_end_date, days_count, client, kpi_id, member
+
+),
+
+-- a comparison with days before the data begins would be one with fewer days
+covered as (
+
+    select
+        client,
+        min(day) as first_day
+    from daily
+    group by client
 
 ),
 
@@ -169,13 +182,18 @@ divided as (
         summed.numerator,
         summed.denominator,
         {{ ratio('summed.numerator', 'summed.denominator') }} as value,
-        {{ ratio('summed.previous_numerator', 'summed.previous_denominator') }} as previous_value,
+        case
+            when {{ days_between('covered.first_day', 'summed.period_start_date') }} >= summed.days_count
+                then {{ ratio('summed.previous_numerator', 'summed.previous_denominator') }}
+        end as previous_value,
         {{ ratio('summed.same_weekdays_numerator', 'summed.same_weekdays_denominator') }}
             as same_weekdays_value,
         coalesce(summed.is_final, false) as is_final
     from summed
     inner join kpis
         on summed.kpi_id = kpis.kpi_id
+    inner join covered
+        on summed.client = covered.client
 
 ),
 
