@@ -155,7 +155,8 @@ def rule_breakers(published: Path) -> list[RuleBreakers]:
     """What staging keeps in quarantine, most rows first; nothing where the warehouse has no such report."""
     with duckdb.connect(str(published), read_only=True) as connection:
         if not connection.execute(
-            "select 1 from duckdb_tables() where schema_name = 'quality' and table_name = 'rpt_quality_quarantine'"
+            "select 1 from duckdb_tables()"
+            " where schema_name = 'quality' and table_name = 'rpt_quality_quarantine'"
         ).fetchone():
             return []
         rows = connection.execute(
