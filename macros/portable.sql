@@ -114,6 +114,13 @@
     regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}')
 {%- endmacro %}
 
+{#- Aggregate: the distinct texts of a group in alphabetical order, joined by `, `; empty text when there is none. -#}
+{% macro list_distinct_sorted(text) %}{{ return(adapter.dispatch('list_distinct_sorted', 'vitals')(text)) }}{% endmacro %}
+{% macro default__list_distinct_sorted(text) -%}
+    coalesce(array_to_string(list_sort(list(distinct {{ text }})), ', '), '')
+{%- endmacro %}
+{% macro spark__list_distinct_sorted(text) %}array_join(array_sort(collect_set({{ text }})), ', '){% endmacro %}
+
 {#- Text number to seconds, decimal(18, 3); null when it is no number. -#}
 {% macro seconds_from(text) %}try_cast(trim({{ text }}) as decimal(18, 3)){% endmacro %}
 

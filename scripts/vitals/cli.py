@@ -538,6 +538,14 @@ def _print_publication(report: PublishReport, paths: Paths) -> None:
             f"  {_python()} -c \"import duckdb; duckdb.connect('{_shown(report.path)}', read_only=True)"
             ".sql('from quality.rpt_quality_quarantine').show(max_rows=1000)\""
         )
+    if report.restated:
+        figures = sum(each.figures for each in report.restated)
+        _say(f"  {figures:,} final figures that were published before have changed:", style="yellow")
+        for each in report.restated[:SHOWN]:
+            days = " to ".join(map(str, sorted({each.first_day, each.last_day})))
+            why = each.reason.replace("_", " ")
+            _say(f"    {each.figures:,} of {each.kpi_id}, {days} ({why})", style="yellow")
+        _say("  Old and new values: quality.rpt_quality_restatements")
     _say(f"  What was checked: {_shown(paths.docs / 'index.html')}", style="dim")
 
 

@@ -16,13 +16,21 @@ from typing import Any
 
 import duckdb
 
-from vitals import __version__, dbt_build, gates
+from vitals import __version__, dbt_build, gates, history
 from vitals.data_docs import write_docs
 from vitals.errors import VitalsError
 from vitals.landing import LandingReport, pipeline_lock, write_run
 from vitals.landing import land as land_files
 from vitals.paths import Paths
-from vitals.publish import Candidate, PublishedTable, Version, export_candidate, swap
+from vitals.publish import (
+    Candidate,
+    PublishedTable,
+    Restatement,
+    Version,
+    export_candidate,
+    restatements,
+    swap,
+)
 from vitals.streams import load_streams
 
 # Told what is going on: the step, how much of it is done, of how much (0 = unknown), and what is in hand.
@@ -55,6 +63,7 @@ class PublishReport:
     path: Path
     version: Version
     tables: tuple[PublishedTable, ...]
+    restated: tuple[Restatement, ...]
     gate: gates.GateReport
     seconds: float
 
@@ -174,11 +183,14 @@ def _gatekeeper(paths: Paths) -> gates.Gatekeeper:
 
 def _land(paths: Paths, tell: OnProgress) -> LandingReport:
     tell("Landing files", 0, 0, "")
-    return land_files(
+    report = land_files(
         paths,
         load_streams(paths.project),
         on_progress=lambda done, total, file: tell("Landing files", done, total, file),
     )
+    # So that dbt can read every source, whoever calls it next.
+    history.ensure_sources(paths)
+    return report
 
 
 def _build(
@@ -195,10 +207,11 @@ def _build(
     before = _read_state(paths)
     # Until this build has passed, nothing may be published from the work database.
     _write_state(paths, None)
-    write_run(paths, _utc(as_of))
+    write_run(paths, _utc(as_of), datetime.now(UTC))
     # dbt reads the project while the gate's process is still importing.
     tell("Reading the models", 0, 0, "")
     manifest = dbt_build.parse(paths)
+    history.write_sources(paths, dbt_build.read_manifest(paths))
     tell("Checking the raw data", 0, 0, "")
     gate = gates.check_raw(keeper, paths.raw, load_streams(paths.project))
     docs = write_docs(paths.docs, gate)
@@ -277,6 +290,7 @@ def _publish(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> Publis
         paths.published_db,
         audited.version,
         audited.candidate.tables,
+        tuple(restatements(paths.published_db, _built_at(paths))),
         audited.gate,
         time.monotonic() - started,
     )
@@ -336,6 +350,14 @@ def _effective_as_of(paths: Paths) -> datetime | None:
         except duckdb.CatalogException:
             row = connection.execute("select as_of from read_parquet(?)", [str(paths.run_file)]).fetchone()
     return row[0] if row else None
+
+
+def _built_at(paths: Paths) -> datetime:
+    """When the last build began, as its models were told: UTC, without a zone."""
+    row = duckdb.execute("select built_at from read_parquet(?)", [str(paths.run_file)]).fetchone()
+    assert row is not None
+    assert isinstance(row[0], datetime), "a build that passed has begun"
+    return row[0]
 
 
 def _reporting_currency(paths: Paths) -> str | None:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ def published_version(published: Path) -> Version | None:
         ).fetchone()
     if row is None:
         return None
-    return Version(row[0].replace(tzinfo=UTC), row[1], row[2], row[3], row[4])
+    return Version(row[0].replace(tzinfo=UTC), *row[1:])
 
 
 @dataclass(frozen=True)
@@ -154,16 +154,49 @@ class RuleBreakers:
 def rule_breakers(published: Path) -> list[RuleBreakers]:
     """What staging keeps in quarantine, most rows first; nothing where the warehouse has no such report."""
     with duckdb.connect(str(published), read_only=True) as connection:
-        if not connection.execute(
-            "select 1 from duckdb_tables()"
-            " where schema_name = 'quality' and table_name = 'rpt_quality_quarantine'"
-        ).fetchone():
+        if not _has_table(connection, "quality", "rpt_quality_quarantine"):
             return []
         rows = connection.execute(
             "select platform || '/' || stream, reason, count(*), min(source_file || ', line ' || source_row)"
             " from quality.rpt_quality_quarantine where stage = 'staging' group by 1, 2 order by 3 desc, 1, 2"
         ).fetchall()
     return [RuleBreakers(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """Figures of one KPI that were final and published, and that the published build changed."""
+
+    kpi_id: str
+    figures: int
+    first_day: date
+    last_day: date
+    reason: str
+
+
+def restatements(published: Path, built_at: datetime) -> list[Restatement]:
+    """What the build that began at a moment (UTC, without a zone) restated, most figures first.
+
+    Nothing where the warehouse has no such report.
+    """
+    with duckdb.connect(str(published), read_only=True) as connection:
+        if not _has_table(connection, "quality", "rpt_quality_restatements"):
+            return []
+        rows = connection.execute(
+            "select kpi_id, count(*), min(day), max(day), min(reason) from quality.rpt_quality_restatements"
+            " where restated_at = ? group by 1 order by 2 desc, 1",
+            [built_at],
+        ).fetchall()
+    return [Restatement(*row) for row in rows]
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    return (
+        connection.execute(
+            "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", [schema, table]
+        ).fetchone()
+        is not None
+    )
 
 
 def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:

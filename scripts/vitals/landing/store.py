@@ -51,7 +51,7 @@ QUARANTINE = pa.schema(
         ("landed_at", pa.timestamp("us")),
     ]
 )
-RUN = pa.schema([("as_of", pa.timestamp("us"))])
+RUN = pa.schema([("as_of", pa.timestamp("us")), ("built_at", pa.timestamp("us"))])
 
 
 def raw_schema(stream: Stream) -> pa.Schema:
@@ -133,14 +133,16 @@ def read_ledger(paths: Paths) -> list[dict[str, Any]]:
     return rows
 
 
-def write_run(paths: Paths, as_of: dt.datetime | None) -> None:
-    """Records the moment as of which the warehouse is built.
+def write_run(paths: Paths, as_of: dt.datetime | None, built_at: dt.datetime | None = None) -> None:
+    """Records the moment as of which the warehouse is built, and when it is.
 
     Args:
         paths: the installation.
         as_of: UTC, or any zone when aware; None stands for the newest moment in the data.
+        built_at: when this build began, likewise; None before the first build.
     """
-    write_rows(paths.run_file, RUN, [{"as_of": utc(as_of) if as_of else None}])
+    run = {"as_of": as_of, "built_at": built_at}
+    write_rows(paths.run_file, RUN, [{name: utc(moment) if moment else None for name, moment in run.items()}])
 
 
 def utc(moment: dt.datetime) -> dt.datetime:

@@ -286,7 +286,7 @@ def test_every_raw_file_of_a_stream_has_one_schema(desk: Desk) -> None:
     assert len({str(pq.read_schema(file)) for file in files}) == 1
     for stream in ("calls", "log", "pages"):
         assert pq.read_table(desk.paths.raw / "acme" / stream / "_empty.parquet").num_rows == 0
-    assert pq.read_table(desk.paths.run_file).to_pylist() == [{"as_of": None}]
+    assert pq.read_table(desk.paths.run_file).to_pylist() == [{"as_of": None, "built_at": None}]
 
 
 def test_random_bytes_never_stop_the_run(desk: Desk) -> None:

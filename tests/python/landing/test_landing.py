@@ -414,7 +414,7 @@ def test_progress_ends_at_the_whole(desk: Desk) -> None:
 def test_the_run_is_recorded_in_utc(desk: Desk) -> None:
     write_run(desk.paths, dt.datetime(2026, 10, 5, 12, tzinfo=dt.timezone(dt.timedelta(hours=2))))
     desk.land()
-    assert pq.read_table(desk.paths.run_file).to_pylist() == [{"as_of": dt.datetime(2026, 10, 5, 10)}]
+    assert pq.read_table(desk.paths.run_file).to_pylist() == [{"as_of": dt.datetime(2026, 10, 5, 10), "built_at": None}]
 
 
 def test_one_pipeline_at_a_time(desk: Desk) -> None:
