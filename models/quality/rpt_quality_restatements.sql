@@ -158,8 +158,7 @@ late_files as (
 
 ),
 
--- also for figures without a queue, or of agents, who have no client
-late_contacts as (
+late_contacts_of_queues as (
 
     select
         contacts.arrived_date as day,
@@ -172,11 +171,38 @@ late_contacts as (
         on
             contacts.platform = late_files.platform
             and contacts.source_file = late_files.source_file
-    group by grouping sets (
-        (contacts.arrived_date, contacts.client, contacts.site, contacts.queue),
-        (contacts.arrived_date, contacts.client, contacts.site),
-        (contacts.arrived_date, contacts.site)
-    )
+    group by contacts.arrived_date, contacts.client, contacts.site, contacts.queue
+
+),
+
+-- also for figures without a queue, and for those of agents, who have no client
+late_contacts as (
+
+    select
+        day,
+        client,
+        site,
+        queue,
+        contacts_count
+    from late_contacts_of_queues
+    union all
+    select
+        day,
+        client,
+        site,
+        cast(null as {{ dbt.type_string() }}) as queue,
+        sum(contacts_count) as contacts_count
+    from late_contacts_of_queues
+    group by day, client, site
+    union all
+    select
+        day,
+        cast(null as {{ dbt.type_string() }}) as client,
+        site,
+        cast(null as {{ dbt.type_string() }}) as queue,
+        sum(contacts_count) as contacts_count
+    from late_contacts_of_queues
+    group by day, site
 
 ),
 
@@ -221,13 +247,13 @@ reasons as (
         changed_inputs_listed.names as changed_inputs,
         case
             when
-                case when late_files_counted.files_count > 0 then 1 else 0 end
-                + case when changed_inputs_listed.seeds_count > 0 then 1 else 0 end
-                + case when changed_inputs_listed.definitions_count > 0 then 1 else 0 end > 1 then 'several'
+                (late_files_counted.files_count > 0 and changed_inputs_listed.names <> '')
+                or (changed_inputs_listed.seeds_count > 0 and changed_inputs_listed.definitions_count > 0)
+                then 'several'
             when late_files_counted.files_count > 0 then 'late_data'
             when changed_inputs_listed.seeds_count > 0 then 'reference_changed'
             when changed_inputs_listed.definitions_count > 0 then 'definition_changed'
-            when resolved_runs.as_of is distinct from published_version.as_of then 'as_of_moved'
+            when resolved_runs.as_of <> published_version.as_of then 'as_of_moved'
             else 'unexplained'
         end as reason
     from runs
@@ -257,7 +283,7 @@ explained as (
         {{ ratio('restated.new_numerator', 'restated.new_denominator') }} as new_value,
         reasons.reason,
         reasons.late_files_count,
-        coalesce(late_contacts.contacts_count, 0) as late_contacts_count,
+        cast(coalesce(late_contacts.contacts_count, 0) as bigint) as late_contacts_count,
         reasons.changed_inputs
     from restated
     cross join reasons
