@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some file was refused.
 from __future__ import annotations
 
 import functools
+import io
 import os
 import shutil
 import sys
@@ -98,6 +99,10 @@ _settings = _Settings()
 
 def main() -> None:
     """Entry point of the `vitals` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or a log that knows no ✓ shows a ? there; that is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(prog_name="vitals")
 
 

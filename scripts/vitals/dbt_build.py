@@ -157,9 +157,12 @@ def _invoke(
         finally:
             # Otherwise this process keeps the database locked.
             DuckDBConnectionManager.close_all_connections()
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
     if result.exception is not None:
+        told = str(result.exception) or type(result.exception).__name__
         raise VitalsError(
-            f"dbt could not {arguments[0]} the project: {_short(str(result.exception))}",
+            f"dbt could not {arguments[0]} the project: {_short(told)}",
             f"Correct what it names; the whole log is {log_dir(paths) / 'dbt.log'}.",
         )
     return result

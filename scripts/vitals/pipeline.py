@@ -7,6 +7,7 @@ Each returns what it did, raises `VitalsError` when it could not, and may be cal
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -99,8 +100,8 @@ class AuditFailed(VitalsError):  # noqa: N818 - it reads as what happened
             return None
         database = _relative(self.work)
         python = (
-            f"python -c \"import duckdb; duckdb.connect('{database}', read_only=True)"
-            f".sql('from {failure.relation}').show(max_rows=1000)\""
+            f'{_relative(Path(sys.executable))} -c "import duckdb; '
+            f"duckdb.connect('{database}', read_only=True).sql('from {failure.relation}').show(max_rows=1000)\""
         )
         return f'duckdb -readonly {database} "from {failure.relation}"', python
 

@@ -27,7 +27,11 @@ def read_parquet(file: BinaryIO, stream: Stream) -> Iterator[Row]:
 
 
 def read_xlsx(file: BinaryIO, stream: Stream) -> Iterator[Row | Bad]:
-    """Every record of the first sheet that has data; its first row that is not empty is the header."""
+    """Every record of the first sheet that has data; its first row that is not empty is the header.
+
+    A sheet is a table of its own: each further one that has data is a bad line, so that it is not passed over
+    in silence.
+    """
     with zipfile.ZipFile(file) as archive:
         if "xl/workbook.xml" not in archive.namelist():
             raise RefusedError(
@@ -35,6 +39,7 @@ def read_xlsx(file: BinaryIO, stream: Stream) -> Iterator[Row | Bad]:
             )
     workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
     names: tuple[str, ...] = ()
+    taken = ""
     for sheet in workbook.worksheets:
         sheet.reset_dimensions()
         for line, cells in enumerate(sheet.iter_rows(values_only=True), 1):
@@ -44,13 +49,17 @@ def read_xlsx(file: BinaryIO, stream: Stream) -> Iterator[Row | Bad]:
             if not any(values):
                 continue
             if not names:
-                names = snake_names(value or "" for value in values)
+                names, taken = snake_names(value or "" for value in values), sheet.title
                 check_required(stream, names)
+            elif sheet.title != taken:
+                text = "\t".join(value or "" for value in values)
+                reason = f"sheet {sheet.title!r} is not read, {taken!r} is: drop one workbook for each sheet"
+                yield Bad(line, text, reason)
+                break
             elif len(values) > len(names):
                 text = "\t".join(value or "" for value in values)
                 yield Bad(line, text, f"expected {len(names)} cells, found {len(values)}")
             else:
                 yield Row(line, names, [*values, *[None] * (len(names) - len(values))])
-        if names:
-            return
-    raise RefusedError("no sheet of the workbook has data", "Export it again, or remove it.")
+    if not names:
+        raise RefusedError("no sheet of the workbook has data", "Export it again, or remove it.")

@@ -96,7 +96,8 @@ def undecoded(text: str, encoding: str) -> str | None:
     if text.isascii() or not (found := _ESCAPED_BYTE.search(text)):
         return None
     position = len(text[: found.start()].encode(encoding)) + 1
-    return f"byte 0x{ord(found[0]) - 0xDC00:02X} at byte {position} is not {encoding}"
+    wrong = f"byte 0x{ord(found[0]) - 0xDC00:02X} at byte {position} is not {encoding}"
+    return f"{wrong}: export as UTF-8, or declare the stream's `encoding`"
 
 
 def printable(text: str) -> str:

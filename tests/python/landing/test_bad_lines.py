@@ -61,6 +61,9 @@ def test_an_unclosed_quote_in_a_large_file_is_found_soon(desk: Desk) -> None:
     assert (outcome.rows_landed, [line for line, _, _ in desk.bad()]) == (29_998, [7, 20_002])
 
 
+NOT_UTF_8 = "is not utf-8: export as UTF-8, or declare the stream's `encoding`"
+
+
 def test_undecodable_bytes(desk: Desk) -> None:
     desk.drop("acme/sheet/a.csv", b"id,queue,seconds\na,\xc3\xa9,1\nb,caf\xe9,1\nc,q,1\n")
     desk.drop("acme/calls/a.json", b'{"id": "a"}\n{"id": "\xe9"}\n{"id": "c"}\n')
@@ -72,9 +75,9 @@ def test_undecodable_bytes(desk: Desk) -> None:
         ["1"],
     )
     assert desk.bad() == [
-        (2, "2|\\xff|E", "byte 0xFF at byte 3 is not utf-8"),
-        (2, '{"id": "\\xe9"}', "byte 0xE9 at byte 9 is not utf-8"),
-        (3, "b,caf\\xe9,1", "byte 0xE9 at byte 6 is not utf-8"),
+        (2, "2|\\xff|E", f"byte 0xFF at byte 3 {NOT_UTF_8}"),
+        (2, '{"id": "\\xe9"}', f"byte 0xE9 at byte 9 {NOT_UTF_8}"),
+        (3, "b,caf\\xe9,1", f"byte 0xE9 at byte 6 {NOT_UTF_8}"),
     ]
 
 
@@ -190,6 +193,27 @@ def test_a_long_row_of_a_workbook(desk: Desk) -> None:
     desk.land()
     assert desk.values("id", SHEET) == ["a", "c"]
     assert desk.bad() == [(3, "b\tq\t\tmore", "expected 2 cells, found 4")]
+
+
+def test_further_sheets_of_a_workbook_are_told_and_empty_ones_are_not(desk: Desk) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    sheets = {
+        "October": [["id", "queue"], ["a", "q"]],
+        "Notes": [],
+        "November": [[], ["id", "queue"], ["b", "q"]],
+    }
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    desk.drop("acme/sheet/a.xlsx", target.getvalue())
+    desk.land()
+    assert desk.values("id", SHEET) == ["a"]
+    reason = "sheet 'November' is not read, 'October' is: drop one workbook for each sheet"
+    assert desk.bad() == [(2, "id\tqueue", reason)]
 
 
 # What any export may hold: all of Unicode but surrogates.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dbt.cli.main import dbtRunnerResult
 from typer.testing import CliRunner, Result
 
+from centre import PROJECT
 from vitals import __version__, pipeline
 from vitals.cli import app
 from vitals.paths import Paths
@@ -157,3 +162,32 @@ def test_the_unexpected_is_one_line_and_a_log_and_a_traceback_only_with_debug(
     assert "Traceback" not in result.output
     assert "the sky fell" in (centre.warehouse / "logs" / "vitals.log").read_text(encoding="utf-8")
     assert isinstance(vitals("--debug", "land").exception, RuntimeError)
+
+
+def test_ctrl_c_while_dbt_works_stops_and_says_that_what_was_published_stays(
+    vitals: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def __init__(self, **_: object) -> None:
+            """Takes what dbt's runner takes."""
+
+        def invoke(self, _: object) -> dbtRunnerResult:
+            return dbtRunnerResult(success=False, exception=KeyboardInterrupt())
+
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", Interrupted)
+    result = vitals("build")
+    assert result.exit_code == 1
+    assert "Stopped. What was published before stays" in result.output
+
+
+def test_a_terminal_that_knows_ascii_only_is_no_reason_to_fail(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vitals", "run"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(PROJECT / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "? No dbt_project.yml in" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -118,9 +118,7 @@ def test_a_failed_test_names_itself_its_rows_and_how_to_see_them_and_the_publish
     shell, python = commands
     assert shell.endswith('work.duckdb "from audit.not_negative_fct_contacts_wait_seconds"')
     # The Python one is run as it stands: it must work when a user pastes it.
-    shown = subprocess.run(
-        python.replace("python", sys.executable, 1), shell=True, capture_output=True, text=True, check=True
-    )
+    shown = subprocess.run(python, shell=True, capture_output=True, text=True, check=True)
     assert "-7.000" in shown.stdout
     after = centre.published_db.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
