@@ -99,11 +99,12 @@ class AuditFailed(VitalsError):  # noqa: N818 - it reads as what happened
         if failure.relation is None:
             return None
         database = _relative(self.work)
+        query = f"from {failure.relation}"
         python = (
             f'{_relative(Path(sys.executable))} -c "import duckdb; '
-            f"duckdb.connect('{database}', read_only=True).sql('from {failure.relation}').show(max_rows=1000)\""
+            f"duckdb.connect('{database}', read_only=True).sql('{query}').show(max_rows=1000)\""
         )
-        return f'duckdb -readonly {database} "from {failure.relation}"', python
+        return f'duckdb -readonly {database} "{query}"', python
 
 
 def land(paths: Paths, on_progress: OnProgress | None = None) -> LandingReport:
