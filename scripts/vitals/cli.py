@@ -31,6 +31,7 @@ from vitals.paths import Paths
 
 if TYPE_CHECKING:
     # Only for the annotations: what they drag in takes seconds to import, and --help needs none of it.
+    from vitals.catalogue import Kpi
     from vitals.gates import GateFailed
     from vitals.landing import LandingReport
     from vitals.pipeline import AuditFailed, BuildReport, PublishReport
@@ -341,6 +342,42 @@ def scorecard(
         cards.print_scorecard(_out(), card)
 
 
+@app.command(
+    epilog=_examples(
+        "vitals kpis                   the whole catalogue",
+        "vitals kpis DMT               by acronym, in English, French or Bulgarian",
+        "vitals kpis taux d abandon    by name; accents and case do not matter",
+    )
+)
+@_reported
+def kpis(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help="A name, an acronym, or words of either.")
+    ] = None,
+) -> int:
+    """List the KPIs, or find one by name, acronym or meaning.
+
+    In English, French or Bulgarian. Exit code 1 when nothing is called so.
+    """
+    from vitals import catalogue
+
+    known = catalogue.read_catalogue(Paths.from_environment().project)
+    wanted = " ".join(words or ())
+    found = catalogue.find(known, wanted)
+    if not found:
+        _say(f"✗ No KPI is called {wanted!r}.", style="bold red", console=_err())
+        for one in catalogue.near(known, wanted):
+            _say(f"  Near: {one.names['en'].title} · {one.kpi_id}", console=_err())
+        _say(f"  What to do: {_runnable('vitals kpis')} lists them all.", console=_err())
+        return FAILED
+    if len(found) > 1:
+        _print_kpis(found)
+        _next("vitals kpis <kpi_id>", "what one of them says, and how it is computed")
+        return OK
+    _print_kpi(found[0], known)
+    return OK
+
+
 @app.command(epilog=_examples("vitals lint"))
 @_reported
 def lint() -> int:
@@ -546,6 +583,40 @@ def _print_simulation(report: SimulationReport, target: Path) -> None:
         f"Simulated {report.contacts:,} contacts with {report.agents:,} agents: "
         f"{sum(report.rows.values()):,} rows in {report.files:,} files below {_shown(target)}/."
     )
+
+
+def _print_kpis(found: Sequence[Kpi]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("kpi_id", "English", "Français", "Български"):
+        table.add_column(heading, overflow="fold")
+    for family in dict.fromkeys(one.family for one in found):
+        table.add_row(f"[dim]{escape(family)}[/dim]")
+        for one in found:
+            if one.family == family:
+                table.add_row(one.kpi_id, *(escape(named.title) for named in one.names.values()))
+    _out().print(table)
+
+
+def _print_kpi(one: Kpi, known: Sequence[Kpi]) -> None:
+    names = {other.kpi_id: other.name for other in known}
+    guards = [f"{names.get(guard, guard)} ({guard})" for guard in one.guards]
+    facts = [
+        ("formula", one.numerator),
+        ("", f"÷ {one.denominator}"),
+        ("unit", f"{one.unit_in_words}; {one.better_in_words}"),
+        ("guard", ", ".join(guards) or "none"),
+        ("model", f"{one.model}, {one.model_file.as_posix()}"),
+        ("query", f"from marts.kpi_values where kpi_id = '{one.kpi_id}'"),
+        ("page", one.page.as_posix()),
+    ]
+    for language, named in one.names.items():
+        _say(named.title, style="bold", console=_out())
+        _say(f"  {named.meaning}", console=_out())
+        if language == "en":
+            _out().print()
+    _out().print()
+    for label, text in facts:
+        _say(f"  {label:<8} {text}", console=_out())
 
 
 def _print_error(error: VitalsError) -> None:
