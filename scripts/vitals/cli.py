@@ -378,6 +378,41 @@ def kpis(
     return OK
 
 
+@app.command(
+    epilog=_examples(
+        "vitals docs", "vitals docs --check   # write nothing; exit code 1 when a page is not current"
+    )
+)
+@_reported
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Only say which pages are not current.")] = False,
+) -> int:
+    """Write docs/kpis/: one page per KPI.
+
+    Made from the catalogue, the models, their unit tests and docs/decisions.md; needs no data.
+    """
+    from vitals import dbt_build, kpi_docs
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        tell("Reading the models", 0, 0, "")
+        dbt_build.parse(paths)
+        pages = kpi_docs.render(paths.project, dbt_build.read_manifest(paths))
+    stale = kpi_docs.differing(paths.project, pages)
+    if check:
+        for page in stale:
+            _say(f"{page} is not current.")
+        if stale:
+            _say(f"  What to do: {_runnable('vitals docs')}")
+            return FAILED
+    else:
+        kpi_docs.write(paths.project, pages)
+        for page in stale:
+            _say(f"{'Wrote' if page in pages else 'Removed'} {page}")
+    _say(f"{len(pages)} pages in {kpi_docs.INDEX.parent} are current.", console=_out())
+    return OK
+
+
 @app.command(epilog=_examples("vitals lint"))
 @_reported
 def lint() -> int:
