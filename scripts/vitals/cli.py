@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec
@@ -31,6 +32,7 @@ from vitals.paths import Paths
 
 if TYPE_CHECKING:
     # Only for the annotations: what they drag in takes seconds to import, and --help needs none of it.
+    from vitals.ask import Answer, Question
     from vitals.catalogue import Kpi
     from vitals.gates import GateFailed
     from vitals.landing import LandingReport
@@ -380,6 +382,56 @@ def kpis(
 
 @app.command(
     epilog=_examples(
+        "vitals ask                                              the questions",
+        "vitals ask why_did_the_service_level_fall_yesterday     an answer",
+        "vitals ask why_did --set day=2026-10-30                 about another day",
+        "vitals ask which_types_cause_repeats --csv > types.csv  every row, for a spreadsheet",
+    )
+)
+@_reported
+def ask(
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="Its name, or how its name begins.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change what the question names as changeable."),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV, figures as they are.")] = False,
+    as_sql: Annotated[bool, typer.Option("--sql", help="The SQL instead of the answer.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows the table shows.")] = 25,
+) -> None:
+    """Put a question of analyses/ to the published database.
+
+    Without a name: the questions there are.
+    """
+    from vitals import ask as asking
+
+    paths = Paths.from_environment()
+    known = asking.questions(paths.project)
+    if question is None:
+        for each in known:
+            _say(each.name, style="bold", console=_out())
+            _say(f"  {each.question}", console=_out())
+        _next("vitals ask <name>", "the answer, and how to read it")
+        return
+    one = asking.find(known, question)
+    settings = asking.read_settings(one, setting or ())
+    with _steps() as tell:
+        tell("Compiling the question", 0, 0, "")
+        sql = asking.compile_questions(paths, [one], settings)[one.name]
+    if as_sql:
+        typer.echo(sql)
+        return
+    answer = asking.put(paths, sql)
+    if as_csv:
+        typer.echo(asking.to_csv(answer), nl=False)
+    else:
+        _print_answer(one, answer, rows)
+
+
+@app.command(
+    epilog=_examples(
         "vitals docs", "vitals docs --check   # write nothing; exit code 1 when a page is not current"
     )
 )
@@ -618,6 +670,29 @@ def _print_simulation(report: SimulationReport, target: Path) -> None:
         f"Simulated {report.contacts:,} contacts with {report.agents:,} agents: "
         f"{sum(report.rows.values()):,} rows in {report.files:,} files below {_shown(target)}/."
     )
+
+
+def _print_answer(question: Question, answer: Answer, limit: int) -> None:
+    from vitals.ask import show
+
+    console = _out()
+    _say(question.question, style="bold", console=console)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for index, column in enumerate(answer.columns):
+        is_figure = any(isinstance(row[index], int | float | Decimal) for row in answer.rows)
+        # Long names break where they may, so that figures stand close.
+        table.add_column(escape(column.replace("_", " ")), justify="right" if is_figure else "left")
+    for row in answer.rows[:limit]:
+        table.add_row(
+            *(escape(show(column, value)) for column, value in zip(answer.columns, row, strict=True))
+        )
+    console.print(table)
+    hidden = len(answer.rows) - limit
+    if hidden > 0:
+        _say(f"… and {hidden:,} rows more: --rows {len(answer.rows)}, or --csv.", console=console)
+    for paragraph in question.guide:
+        console.print()
+        console.print(escape(paragraph), highlight=False)
 
 
 def _print_kpis(found: Sequence[Kpi]) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from centre import PROJECT, Centre, copy_project
 from vitals import kpi_docs
-from vitals.catalogue import SEED, read_catalogue
+from vitals.catalogue import PAGES, SEED, read_catalogue
 from vitals.dbt_build import read_manifest
 from vitals.errors import VitalsError
+from vitals.scorecard import format_value
 
 KPIS = {kpi.kpi_id: kpi for kpi in read_catalogue(PROJECT)}
 
@@ -45,19 +46,19 @@ def test_pages_are_the_same_whenever_and_wherever_they_are_made(
     assert {path.stem: text for path, text in kpi_docs.render(PROJECT, shuffled).items()} == pages
     text = "\n".join(pages.values())
     assert str(PROJECT) not in text
-    assert str(Path.home()) not in text.replace("/root/", "")
+    assert not re.search(r"(?<![\w.`])/(?:home|root|tmp|usr|Users)/", text)
     assert manifest["metadata"]["generated_at"][:10] not in text
 
 
 @pytest.mark.parametrize("kpi_id", KPIS)
 def test_a_page_has_a_worked_number_that_divides_as_it_says(pages: dict[str, str], kpi_id: str) -> None:
     worked = section(pages[kpi_id], "A worked number")
-    assert "Given in `agg_" in worked or "Given in `fct_" in worked or "Given in `" in worked
+    assert "Given in `" in worked
     results = re.findall(r"([−\d,.]+) / ([−\d,.]+) = \*\*(.+?)\*\*", worked)
     assert results, "write a unit test that expects numerator, denominator and value"
     for numerator, denominator, value in results:
         above, below = (float(one.replace("−", "-").replace(",", "")) for one in (numerator, denominator))
-        assert kpi_docs.format_value(above / below, KPIS[kpi_id].unit) == value
+        assert format_value(above / below, KPIS[kpi_id].unit) == value
 
 
 @pytest.mark.parametrize("kpi_id", KPIS)
@@ -112,9 +113,7 @@ def test_the_index_lists_every_kpi_in_three_languages(pages: dict[str, str]) -> 
 def test_every_link_of_a_page_leads_to_a_file(pages: dict[str, str]) -> None:
     links = {link for page in pages.values() for link in re.findall(r"\]\(([^)#]+)(?:#\w+)?\)", page)}
     missing = [
-        link
-        for link in links
-        if not (PROJECT / kpi_docs.PAGES / link).exists() and Path(link).stem not in pages
+        link for link in links if not (PROJECT / PAGES / link).exists() and Path(link).stem not in pages
     ]
     assert missing == []
 
@@ -123,7 +122,7 @@ def test_what_differs_is_named_and_written(manifest: Mapping[str, Any], tmp_path
     project = copy_project(tmp_path / "project")
     pages = kpi_docs.render(project, manifest)
     kpi_docs.write(project, pages)
-    folder = project / kpi_docs.PAGES
+    folder = project / PAGES
     (folder / "nps.md").write_text("# By hand\n", encoding="utf-8")
     (folder / "csat.md").unlink()
     (folder / "no_longer.md").write_text("# A KPI that is no more\n", encoding="utf-8")
