@@ -2,9 +2,9 @@
 Which hours are out of balance: work without agents, or agents without work?
 
 How to read it: one row per site × weekday (Monday 1) × local hour, the tightest first, over the weeks together. work_hours is the time that agents were on contacts,
-agent_hours that and the time they were available; load_rate is one over the other, as in the KPI occupancy. An hour far above its site_load_rate lacks agents
-that an hour far below it has to spare: moved_hours is how many agent hours the hour would give (positive) or get (negative) if the site spread its agents
-as its work is spread, and adds up to nothing over a site. Only agents whose platform tells their states; offered_count and service_level are all contacts of the site.
+agent_hours that and the time they were available; load_rate is one over the other, as in the KPI occupancy. An hour far above its site_load_rate lacks agents that
+an hour far below it has to spare: spare_hours is how many agent hours it has more (negative: fewer) than it would if the site spread its agents as
+its work is spread, and adds up to nothing over a site. Only agents whose platform tells their states; offered_count and service_level are all contacts of the site.
 
 What to change: weeks (default 4) back from the last finished day.
 -#}
@@ -104,7 +104,7 @@ answered as (
         {{ ratio('staffed.work_hours', 'staffed.agent_hours') }} as load_rate,
         {{ ratio('by_site.work_hours', 'by_site.agent_hours') }} as site_load_rate,
         staffed.agent_hours - staffed.work_hours * {{ ratio('by_site.agent_hours', 'by_site.work_hours') }}
-            as moved_hours,
+            as spare_hours,
         coalesce(offered.offered_count, 0) as offered_count,
         offered.service_level
     from staffed
@@ -120,4 +120,4 @@ answered as (
 )
 
 select * from answered
-order by moved_hours asc nulls last, site asc nulls last, weekday asc nulls last, local_hour asc nulls last
+order by spare_hours asc nulls last, site asc nulls last, weekday asc nulls last, local_hour asc nulls last

@@ -2,9 +2,10 @@
 Why did the service level fall yesterday, against the same weekday a week before?
 
 How to read it: one row per queue × channel × local hour, the worst first. contribution_points is what the row did to the centre's service level;
-over all rows it adds up to the whole change, on every row again as total_change_points. It is volume_points (more or fewer contacts where service is
-better or worse than the centre's) plus service_points (the row's own service got better or worse). Of a row whose own service got worse,
-strongest_driver names what grew the load most: volume, handle_time or staffing (agents' hours of the site; null where a platform does not tell them).
+over all rows it adds up to total_points, the centre's whole change, which every row repeats. It is volume_points (more or fewer contacts where service is
+better or worse than the centre's) plus service_points (the row's own service got better or worse). Of a row whose own service got worse, driver
+names what grew the load most: volume, handle_time or staffing; empty where none did. The counts are of contacts offered; agent_hours are all of
+the site, on contacts or available, as far as its platforms tell them.
 
 What to change: day (an ISO date; default: the last day that is over at every site) and days_before (default 7).
 -#}
@@ -75,9 +76,9 @@ by_hour as (
             end
         ) as base_before,
         sum(case when intervals.day = asked.day_now then intervals.offered_count else 0 end)
-            as offered_now_count,
+            as now_count,
         sum(case when intervals.day = asked.day_before then intervals.offered_count else 0 end)
-            as offered_before_count,
+            as before_count,
         sum(case when intervals.day = asked.day_now then intervals.handle_seconds end)
             as worked_now_seconds,
         sum(case when intervals.day = asked.day_before then intervals.handle_seconds end)
@@ -108,7 +109,10 @@ staffed as (
         sum(case when agent_intervals.day = asked.day_now then agent_intervals.productive_seconds else 0 end)
             as staffed_now_seconds,
         sum(
-            case when agent_intervals.day = asked.day_before then agent_intervals.productive_seconds else 0 end
+            case
+                when agent_intervals.day = asked.day_before then agent_intervals.productive_seconds
+                else 0
+            end
         ) as staffed_before_seconds
     from agent_intervals
     cross join asked
@@ -139,18 +143,18 @@ compared as (
         by_hour.queue,
         by_hour.channel,
         by_hour.local_hour,
-        by_hour.offered_before_count,
-        by_hour.offered_now_count,
-        {{ ratio('by_hour.worked_before_seconds', 'by_hour.measured_before') }} as handle_time_before_seconds,
-        {{ ratio('by_hour.worked_now_seconds', 'by_hour.measured_now') }} as handle_time_now_seconds,
-        cast(staffed.staffed_before_seconds as double) / 3600 as site_agent_hours_before,
-        cast(staffed.staffed_now_seconds as double) / 3600 as site_agent_hours_now,
+        by_hour.before_count,
+        by_hour.now_count,
+        {{ ratio('by_hour.worked_before_seconds', 'by_hour.measured_before') }} as before_handle_seconds,
+        {{ ratio('by_hour.worked_now_seconds', 'by_hour.measured_now') }} as now_handle_seconds,
+        cast(staffed.staffed_before_seconds as double) / 3600 as agent_hours_before,
+        cast(staffed.staffed_now_seconds as double) / 3600 as agent_hours_now,
         {{ ratio('by_hour.met_before', 'by_hour.base_before') }} as before_level,
         {{ ratio('by_hour.met_now', 'by_hour.base_now') }} as now_level,
         {{ ratio('by_hour.base_before', 'totals.base_before') }} as before_share,
         {{ ratio('by_hour.base_now', 'totals.base_now') }} as now_share,
         totals.level_before as total_before,
-        totals.level_now - totals.level_before as total_change_points
+        totals.level_now - totals.level_before as total_points
     from by_hour
     cross join totals
     left join staffed
@@ -172,11 +176,11 @@ attributed as (
             coalesce(compared.now_level, compared.total_before)
             - coalesce(compared.before_level, compared.total_before)
         ) as service_points,
-        ln(nullif(cast(compared.offered_now_count as double), 0) / nullif(compared.offered_before_count, 0))
+        ln(nullif(cast(compared.now_count as double), 0) / nullif(compared.before_count, 0))
             as volume_growth,
-        ln(nullif(compared.handle_time_now_seconds, 0) / nullif(compared.handle_time_before_seconds, 0))
+        ln(nullif(compared.now_handle_seconds, 0) / nullif(compared.before_handle_seconds, 0))
             as handle_time_growth,
-        ln(nullif(compared.site_agent_hours_before, 0) / nullif(compared.site_agent_hours_now, 0))
+        ln(nullif(compared.agent_hours_before, 0) / nullif(compared.agent_hours_now, 0))
             as staffing_shortfall
     from compared
 
@@ -188,21 +192,21 @@ answered as (
         queue,
         channel,
         local_hour,
-        offered_before_count,
-        offered_now_count,
-        handle_time_before_seconds,
-        handle_time_now_seconds,
-        site_agent_hours_before,
-        site_agent_hours_now,
+        before_count,
+        now_count,
+        before_handle_seconds,
+        now_handle_seconds,
+        agent_hours_before,
+        agent_hours_now,
         before_level,
         now_level,
         volume_points,
         service_points,
         volume_points + service_points as contribution_points,
-        total_change_points,
+        total_points,
         case
             when service_points >= 0 then null
-            when offered_before_count = 0 then 'volume'
+            when before_count = 0 then 'volume'
             when
                 coalesce(staffing_shortfall, 0) > 0
                 and staffing_shortfall >= coalesce(volume_growth, 0)
@@ -211,7 +215,7 @@ answered as (
                 coalesce(volume_growth, 0) > 0
                 and volume_growth >= coalesce(handle_time_growth, 0) then 'volume'
             when coalesce(handle_time_growth, 0) > 0 then 'handle_time'
-        end as strongest_driver
+        end as driver
     from attributed
 
 )

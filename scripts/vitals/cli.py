@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -680,13 +681,19 @@ def _print_answer(question: Question, answer: Answer, limit: int) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for index, column in enumerate(answer.columns):
         is_figure = any(isinstance(row[index], int | float | Decimal) for row in answer.rows)
-        # Long names break where they may, so that figures stand close.
-        table.add_column(escape(column.replace("_", " ")), justify="right" if is_figure else "left")
+        # A word per line, so that figures stand close.
+        heading = "\n".join(column.split("_"))
+        table.add_column(escape(heading), justify="right" if is_figure else "left", no_wrap=True)
     for row in answer.rows[:limit]:
         table.add_row(
             *(escape(show(column, value)) for column, value in zip(answer.columns, row, strict=True))
         )
-    console.print(table)
+    # Rather a line that the screen breaks than a figure that is cut off.
+    screen = _out()
+    screen.width = max(
+        console.width, Measurement.get(screen, screen.options.update(width=10_000), table).maximum
+    )
+    screen.print(table)
     hidden = len(answer.rows) - limit
     if hidden > 0:
         _say(f"… and {hidden:,} rows more: --rows {len(answer.rows)}, or --csv.", console=console)
