@@ -61,6 +61,8 @@ app = typer.Typer(
     epilog=_examples(
         "vitals run                        land, build, audit, publish",
         "vitals scorecard --period month   the published vital signs",
+        "vitals ask                        questions that have an answer ready",
+        "vitals kpis DMT                   a KPI by what people call it",
         "vitals run --help                 more on one command",
     )
     + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused.",

@@ -552,13 +552,13 @@ def _query(graph: _Graph, kpi: Kpi) -> _Query:
 
 
 def _marts_under(graph: _Graph, keys: Iterable[str]) -> list[str]:
-    """The facts and aggregates that these models read."""
+    """The marts that these models read, dimensions left out."""
     return sorted(
         {
             parent
             for key in keys
             for parent in graph.parents(key)
-            if graph.is_in(parent, "marts") and graph.name(parent).startswith(("agg_", "fct_"))
+            if graph.is_in(parent, "marts") and not graph.name(parent).startswith("dim_")
         }
     )
 

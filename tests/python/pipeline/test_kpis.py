@@ -136,3 +136,15 @@ def test_a_seed_without_a_language_is_told(tmp_path: Path) -> None:
     seed.write_text("kpi_id,name_en,acronyms_en,meaning_en\na,A,,Says a.\n", encoding="utf-8")
     with pytest.raises(VitalsError, match="'name_fr'"):
         read_catalogue(tmp_path)
+
+
+def test_every_guard_of_a_kpi_is_told(tmp_path: Path) -> None:
+    lines = (PROJECT / SEED).read_text(encoding="utf-8").splitlines()
+    header = lines[0].split(",")
+    seed = tmp_path / SEED
+    seed.parent.mkdir(parents=True)
+    named = {"kpi_id": "a", "guard_kpi_id": "b", "second_guard_kpi_id": "c"}
+    columns = list(dict.fromkeys([*header, "second_guard_kpi_id"]))
+    row = ",".join(named.get(column, "x") for column in columns)
+    seed.write_text(f"{','.join(columns)}\n{row}\n", encoding="utf-8")
+    assert read_catalogue(tmp_path)[0].guards == ("b", "c")
