@@ -17,10 +17,10 @@ SEED ?= 7
 SQLFLUFF := DBT_PROFILES_DIR=. VITALS_WAREHOUSE=target/lint DBT_TARGET_PATH=target/lint/target \
 	DBT_LOG_PATH=target/lint/logs DBT_SEND_ANONYMOUS_USAGE_STATS=false DO_NOT_TRACK=1 \
 	PYTHONWARNINGS=ignore::UserWarning \
-	$(BIN)/sqlfluff lint models tests --processes 0 --disable-progress-bar --nocolor
+	$(BIN)/sqlfluff lint models tests analyses --processes 0 --disable-progress-bar --nocolor
 # It takes a minute: what passed is not linted again until some SQL changes.
 SQL_PASSED := target/lint/.passed
-SQL_FILES := $(shell find models macros tests seeds \( -name '*.sql' -o -name '*.yml' \) 2>/dev/null)
+SQL_FILES := $(shell find models macros tests analyses seeds \( -name '*.sql' -o -name '*.yml' \) 2>/dev/null)
 
 define heading
 	@printf '\n\033[1m── %s ──\033[0m\n' "$(1)"

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -32,6 +34,8 @@ from vitals.paths import Paths
 
 if TYPE_CHECKING:
     # Only for the annotations: what they drag in takes seconds to import, and --help needs none of it.
+    from vitals.ask import Answer, Question
+    from vitals.catalogue import Kpi
     from vitals.gates import GateFailed
     from vitals.landing import LandingReport
     from vitals.pipeline import AuditFailed, BuildReport, PublishReport
@@ -58,6 +62,8 @@ app = typer.Typer(
     epilog=_examples(
         "vitals run                        land, build, audit, publish",
         "vitals scorecard --period month   the published vital signs",
+        "vitals ask                        questions that have an answer ready",
+        "vitals kpis DMT                   a KPI by what people call it",
         "vitals run --help                 more on one command",
     )
     + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused.",
@@ -346,6 +352,127 @@ def scorecard(
         cards.print_scorecard(_out(), card)
 
 
+@app.command(
+    epilog=_examples(
+        "vitals kpis                   the whole catalogue",
+        "vitals kpis DMT               by acronym, in English, French or Bulgarian",
+        "vitals kpis taux d abandon    by name; accents and case do not matter",
+    )
+)
+@_reported
+def kpis(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help="A name, an acronym, or words of either.")
+    ] = None,
+) -> int:
+    """List the KPIs, or find one by name, acronym or meaning.
+
+    In English, French or Bulgarian. Exit code 1 when nothing is called so.
+    """
+    from vitals import catalogue
+
+    known = catalogue.read_catalogue(Paths.from_environment().project)
+    wanted = " ".join(words or ())
+    found = catalogue.find(known, wanted)
+    if not found:
+        _say(f"✗ No KPI is called {wanted!r}.", style="bold red", console=_err())
+        for one in catalogue.near(known, wanted):
+            _say(f"  Near: {one.names['en'].title} · {one.kpi_id}", console=_err())
+        _say(f"  What to do: {_runnable('vitals kpis')} lists them all.", console=_err())
+        return FAILED
+    if len(found) > 1:
+        _print_kpis(found)
+        _next("vitals kpis <kpi_id>", "what one of them says, and how it is computed")
+        return OK
+    _print_kpi(found[0], known)
+    return OK
+
+
+@app.command(
+    epilog=_examples(
+        "vitals ask                                              the questions",
+        "vitals ask why_did_the_service_level_fall_yesterday     an answer",
+        "vitals ask why_did --set day=2026-10-30                 about another day",
+        "vitals ask which_types_cause_repeats --csv > types.csv  every row, for a spreadsheet",
+    )
+)
+@_reported
+def ask(
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="Its name, or how its name begins.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change what the question names as changeable."),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV, figures as they are.")] = False,
+    as_sql: Annotated[bool, typer.Option("--sql", help="The SQL instead of the answer.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows the table shows.")] = 25,
+) -> None:
+    """Put a question of analyses/ to the published database.
+
+    Without a name: the questions there are.
+    """
+    from vitals import ask as asking
+
+    paths = Paths.from_environment()
+    known = asking.questions(paths.project)
+    if question is None:
+        for each in known:
+            _say(each.name, style="bold", console=_out())
+            _say(f"  {each.question}", console=_out())
+        _next("vitals ask <name>", "the answer, and how to read it")
+        return
+    one = asking.find(known, question)
+    settings = asking.read_settings(one, setting or ())
+    with _steps() as tell:
+        tell("Compiling the question", 0, 0, "")
+        sql = asking.compile_questions(paths, [one], settings)[one.name]
+    if as_sql:
+        typer.echo(sql)
+        return
+    answer = asking.put(paths, sql)
+    if as_csv:
+        typer.echo(asking.to_csv(answer), nl=False)
+    else:
+        _print_answer(one, answer, rows)
+
+
+@app.command(
+    epilog=_examples(
+        "vitals docs", "vitals docs --check   # write nothing; exit code 1 when a page is not current"
+    )
+)
+@_reported
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Only say which pages are not current.")] = False,
+) -> int:
+    """Write docs/kpis/: one page per KPI.
+
+    Made from the catalogue, the models, their unit tests and docs/decisions.md; needs no data.
+    """
+    from vitals import dbt_build, kpi_docs
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        tell("Reading the models", 0, 0, "")
+        dbt_build.parse(paths)
+        pages = kpi_docs.render(paths.project, dbt_build.read_manifest(paths))
+    stale = kpi_docs.differing(paths.project, pages)
+    if check:
+        for page in stale:
+            _say(f"{page} is not current.")
+        if stale:
+            _say(f"  What to do: {_runnable('vitals docs')}")
+            return FAILED
+    else:
+        kpi_docs.write(paths.project, pages)
+        for page in stale:
+            _say(f"{'Wrote' if page in pages else 'Removed'} {page}")
+    _say(f"{len(pages)} pages in {kpi_docs.INDEX.parent} are current.", console=_out())
+    return OK
+
+
 @app.command(epilog=_examples("vitals lint"))
 @_reported
 def lint() -> int:
@@ -559,6 +686,69 @@ def _print_simulation(report: SimulationReport, target: Path) -> None:
         f"Simulated {report.contacts:,} contacts with {report.agents:,} agents: "
         f"{sum(report.rows.values()):,} rows in {report.files:,} files below {_shown(target)}/."
     )
+
+
+def _print_answer(question: Question, answer: Answer, limit: int) -> None:
+    from vitals.ask import show
+
+    console = _out()
+    _say(question.question, style="bold", console=console)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for index, column in enumerate(answer.columns):
+        is_figure = any(isinstance(row[index], int | float | Decimal) for row in answer.rows)
+        # A word per line, so that figures stand close.
+        heading = "\n".join(column.split("_"))
+        table.add_column(escape(heading), justify="right" if is_figure else "left", no_wrap=True)
+    for row in answer.rows[:limit]:
+        table.add_row(
+            *(escape(show(column, value)) for column, value in zip(answer.columns, row, strict=True))
+        )
+    # Rather a line that the screen breaks than a figure that is cut off.
+    screen = _out()
+    screen.width = max(
+        console.width, Measurement.get(screen, screen.options.update(width=10_000), table).maximum
+    )
+    screen.print(table)
+    hidden = len(answer.rows) - limit
+    if hidden > 0:
+        _say(f"… and {hidden:,} rows more: --rows {len(answer.rows)}, or --csv.", console=console)
+    for paragraph in question.guide:
+        console.print()
+        console.print(escape(paragraph), highlight=False)
+
+
+def _print_kpis(found: Sequence[Kpi]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("kpi_id", "English", "Français", "Български"):
+        table.add_column(heading, overflow="fold")
+    for family in dict.fromkeys(one.family for one in found):
+        table.add_row(f"[dim]{escape(family)}[/dim]")
+        for one in found:
+            if one.family == family:
+                table.add_row(one.kpi_id, *(escape(named.title) for named in one.names.values()))
+    _out().print(table)
+
+
+def _print_kpi(one: Kpi, known: Sequence[Kpi]) -> None:
+    names = {other.kpi_id: other.name for other in known}
+    guards = [f"{names.get(guard, guard)} ({guard})" for guard in one.guards]
+    facts = [
+        ("formula", one.numerator),
+        ("", f"÷ {one.denominator}"),
+        ("unit", f"{one.unit_in_words}; {one.better_in_words}"),
+        ("guard", ", ".join(guards) or "none"),
+        ("model", f"{one.model}, {one.model_file.as_posix()}"),
+        ("query", f"from marts.kpi_values where kpi_id = '{one.kpi_id}'"),
+        ("page", one.page.as_posix()),
+    ]
+    for language, named in one.names.items():
+        _say(named.title, style="bold", console=_out())
+        _say(f"  {named.meaning}", console=_out())
+        if language == "en":
+            _out().print()
+    _out().print()
+    for label, text in facts:
+        _say(f"  {label:<8} {text}", console=_out())
 
 
 def _print_error(error: VitalsError) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +123,24 @@ def build(
     started = time.monotonic()
     result = _invoke(paths, manifest, arguments, [_progress(on_node)] if on_node else [])
     return _report(paths, result, time.monotonic() - started)
+
+
+def compile_analyses(paths: Paths, names: Sequence[str], variables: Mapping[str, str]) -> dict[str, str]:
+    """The SQL of analyses as dbt compiles it, by name; no database is opened.
+
+    Args:
+        paths: the project, and as its warehouse a folder that no build uses.
+        names: the analyses.
+        variables: values for their `var(…)`.
+
+    Raises:
+        VitalsError: when dbt cannot compile them.
+    """
+    arguments = ["compile", "--select", *names, "--no-populate-cache", "--no-introspect"]
+    if variables:
+        arguments += ["--vars", json.dumps(dict(variables))]
+    result = _invoke(paths, None, arguments, [])
+    return {one.node.name: str(one.node.compiled_code) for one in result.result.results}
 
 
 def _invoke(

@@ -40,7 +40,7 @@ def lint_project(paths: Paths) -> list[Finding]:
     dbt_build.parse(paths)
     manifest = dbt_build.read_manifest(paths)
     findings = lint_layers(manifest)
-    for folder in ("models", "macros"):
+    for folder in ("models", "macros", "analyses"):
         for file in sorted((paths.project / folder).rglob("*.sql")):
             findings += lint_sql(file.read_text(encoding="utf-8"), str(file.relative_to(paths.project)))
     return sorted(set(findings))
@@ -58,6 +58,8 @@ _MAY_READ: Mapping[str, tuple[str, ...]] = {
     "marts/decisions": ("intermediate", "marts/core", "marts/kpis", "marts/decisions", "seed:reference"),
     # Quality accounts for every layer.
     "quality": ("source", "staging", "intermediate", "marts", "quality", "seed"),
+    # Questions are put to the published database.
+    "analyses": ("marts", "quality"),
 }
 _PREFIXES: Mapping[str, tuple[str, ...]] = {
     "staging": ("stg_",),
@@ -88,17 +90,19 @@ def lint_layers(manifest: Mapping[str, Any]) -> list[Finding]:
     }
     findings: list[Finding] = []
     for key, node in nodes.items():
+        if node["resource_type"] == "analysis":
+            findings += _reads(node, "analyses", layers, manifest)
         if node["resource_type"] != "model":
             continue
         layer = layers[key]
-        if layer not in _MAY_READ:
+        if layer not in _PREFIXES:
             findings.append(
                 Finding(
                     node["original_file_path"],
                     1,
                     "layer-folder",
                     f"{node['name']} lies in no layer's folder",
-                    f"Move it under models/ into one of: {', '.join(_MAY_READ)}.",
+                    f"Move it under models/ into one of: {', '.join(_PREFIXES)}.",
                 )
             )
             continue
@@ -143,7 +147,7 @@ def _reads(
                 _line_of(node["raw_code"], f"'{name}'"),
                 "layer-read",
                 f"{node['name']} ({layer}) reads {name} ({layers[parent].replace(':', ' ')})",
-                f"A {layer} model may read only: {', '.join(_MAY_READ[layer]).replace(':', ' ')}.",
+                f"What lies in {layer} may read only: {', '.join(_MAY_READ[layer]).replace(':', ' ')}.",
             )
 
 

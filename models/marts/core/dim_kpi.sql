@@ -17,7 +17,10 @@ catalogue as (
         guard_kpi_id,
         scorecard_channels,
         numerator,
-        denominator
+        denominator,
+        meaning_en,
+        meaning_fr,
+        meaning_bg
     from {{ ref('kpi_catalogue') }}
 
 )

@@ -285,7 +285,12 @@ def test_contributing_adds_a_kpi_that_answers(tmp_path: Path) -> None:
     section = document.split("## Add a KPI")[1].split("## Add a platform")[0]
     shell("vitals simulate --contacts 1500 --days 12 --seed 5", project)
     printed = follow(section, project)
-    assert "Diversion rate" in printed[-1]
+    assert "Diversion rate" in printed[0]
+    assert "Wrote docs/kpis/diversion_rate.md" in printed[1]
+    assert "Taux de déviation" in printed[1]
+    page = (project / "docs" / "kpis" / "diversion_rate.md").read_text(encoding="utf-8")
+    assert "1 / 4 = **25.0 %**" in page
+    shell("vitals docs --check", project)
     shell(
         "dbt test --select kpi_diversion_rate --profiles-dir . --quiet", project, VITALS_WAREHOUSE="warehouse"
     )

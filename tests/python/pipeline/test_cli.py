@@ -33,7 +33,9 @@ def test_the_version_is_told() -> None:
     assert (result.exit_code, result.output) == (0, f"vitals {__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["land", "build", "publish", "run", "simulate", "scorecard", "lint"])
+@pytest.mark.parametrize(
+    "command", ["land", "build", "publish", "run", "simulate", "scorecard", "lint", "kpis", "docs", "ask"]
+)
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

@@ -221,6 +221,18 @@ def test_a_forbidden_read_is_shown_on_the_line_where_it_stands() -> None:
     assert (finding.file, finding.line) == ("models/marts/core/fct_contacts.sql", 2)
 
 
+def test_a_question_reads_only_what_is_published() -> None:
+    manifest = sound_manifest()
+    asked = model("analysis/who_calls.sql", "model.v.fct_contacts", "model.v.rpt_quality_landing")
+    asked |= {"resource_type": "analysis", "original_file_path": "analyses/who_calls.sql"}
+    manifest["nodes"]["analysis.v.who_calls"] = asked
+    assert lint_layers(manifest) == []
+    asked["depends_on"]["nodes"] += ["seed.v.targets", "model.v.int_contacts__desk"]
+    findings = lint_layers(manifest)
+    assert [(one.file, one.rule) for one in findings] == [("analyses/who_calls.sql", "layer-read")] * 2
+    assert "who_calls (analyses) reads targets (seed reference)" in {one.message for one in findings}
+
+
 def test_a_project_is_linted_whole_from_its_own_parse(centre: Paths) -> None:
     rules = {one.rule for one in lint_project(centre)}
     assert {"mart-contract", "model-description", "key-test"} <= rules
