@@ -16,6 +16,7 @@ from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
+from vitals.simulate.truth_customers import customer_tables
 from vitals.simulate.truth_feedback import FeedbackTruth
 
 _DAY = 86400
@@ -354,6 +355,8 @@ def write_truth(
         variant_rows(figures),
     )
     _write(truth / "contacts.csv", CONTACT_COLUMNS, (_contact_row(each) for each in figures))
+    for mart, (columns, rows) in customer_tables(figures, surveys, costs, reference, as_of).items():
+        _write(truth / f"{mart}.csv", columns, rows)
     counts = [(each.platform, each.stream, each.counts()) for each in exports]
     _write(
         truth / "rows.csv",

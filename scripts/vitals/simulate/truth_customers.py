@@ -1,0 +1,240 @@
+"""Issues, segments, sites' costs and what self-service could take over, from the simulated contacts alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from vitals.simulate.costs import Cost
+from vitals.simulate.entities import Contact
+from vitals.simulate.export_zendesk import CLOSE_AFTER_SECONDS
+from vitals.simulate.feedback import Survey
+from vitals.simulate.output import words_of
+from vitals.simulate.reference import UNCLASSIFIED, Reference
+
+if TYPE_CHECKING:
+    from vitals.simulate.truth import Figures
+
+_DAY = 86400
+
+JOURNEY_COLUMNS = words_of(
+    "issue_id client site contact_type day channel_path contacts_count channels_count agents_count "
+    "transfers_count seconds_to_resolution is_resolved is_resolved_first_contact reporting_amount "
+    "csat_numerator csat_denominator is_final"
+)
+
+
+@dataclass(slots=True)
+class Shared:
+    """A month's booked costs for the same contacts, and the contacts that bear them."""
+
+    amount: Fraction = Fraction()
+    bearers: list["Figures"] = field(default_factory=list)
+
+
+def handle_seconds(each: "Figures") -> int | None:
+    """Talk + hold + after-contact work in seconds; None when nobody measured the talk."""
+    return None if each.talk is None else each.talk + (each.hold or 0) + (each.acw or 0)
+
+
+def is_handled(each: "Figures") -> bool:
+    """In scope, and an agent spoke or wrote to the customer."""
+    return each.is_in_scope and each.answered_at is not None
+
+
+def contact_amounts(
+    figures: Iterable["Figures"], costs: Iterable[Cost], reference: Reference
+) -> dict[str, Fraction]:
+    """What each handled contact costs, in euros, exactly.
+
+    A cost of a month and site is shared by handle time over the contacts handled there that month, of its client
+    and channel only where it names one. Who is not measured weighs as much as the mean of those that are.
+    Contacts of one day, client, site, queue, channel and type share in what falls on them in the same way.
+
+    Returns:
+        Euros by contact_id, not rounded.
+    """
+    pools: dict[tuple[date, str, str, str], Shared] = defaultdict(Shared)
+    for cost in costs:
+        rate = Fraction(reference.rate(cost.currency, cost.month))
+        pools[cost.month, cost.site, cost.client, cost.channel].amount += Fraction(cost.amount) * rate
+    cells: dict[tuple[object, ...], list[Figures]] = defaultdict(list)
+    for each in figures:
+        if not is_handled(each):
+            continue
+        cells[each.cell].append(each)
+        contact = each.contact
+        for (month, site, client, channel), pool in pools.items():
+            if (
+                (month, site) == (each.day.replace(day=1), contact.site)
+                and client in ("", contact.client)
+                and channel in ("", contact.channel)
+            ):
+                pool.bearers.append(each)
+    borne: dict[tuple[object, ...], Fraction] = defaultdict(Fraction)
+    for pool in pools.values():
+        weights = _weights(pool.bearers)
+        by_cell: dict[tuple[object, ...], Fraction] = defaultdict(Fraction)
+        for each, weight in zip(pool.bearers, weights, strict=True):
+            by_cell[each.cell] += weight
+        total = sum(weights)
+        for cell, weight in by_cell.items():
+            borne[cell] += pool.amount * weight / total
+    amounts: dict[str, Fraction] = {}
+    for cell, own in cells.items():
+        weights = _weights(own)
+        total = sum(weights)
+        for each, weight in zip(own, weights, strict=True):
+            amounts[each.contact_id] = borne[cell] * weight / total
+    return amounts
+
+
+def _weights(bearers: Sequence["Figures"]) -> list[Fraction]:
+    known = [seconds for each in bearers if (seconds := handle_seconds(each)) is not None]
+    if not sum(known):
+        return [Fraction(1)] * len(bearers)
+    mean = Fraction(sum(known), len(known))
+    return [
+        mean if (seconds := handle_seconds(each)) is None else Fraction(seconds) for each in bearers
+    ]
+
+
+def chains(figures: Iterable["Figures"]) -> list[list["Figures"]]:
+    """Contacts of one customer on one matter, each within the repeat window of the one before it.
+
+    Every contact of an identified customer is in exactly one chain; chains are in order of arrival.
+    """
+    by_customer: dict[tuple[str, str], list[Figures]] = defaultdict(list)
+    for each in figures:
+        if each.is_in_scope and each.contact.customer_key is not None:
+            by_customer[each.contact.client, each.contact.customer_key].append(each)
+    found: list[list[Figures]] = []
+    for own in by_customer.values():
+        own.sort(key=lambda each: (each.contact.arrived_at, each.contact_id))
+        chain_of: dict[str, list[Figures]] = {}
+        for index, each in enumerate(own):
+            before = next((other for other in reversed(own[:index]) if _same_matter(each, other)), None)
+            gap = each.contact.arrived_at - before.contact.arrived_at if before else 0
+            if before is None or gap > each.window_days * _DAY:
+                chain: list[Figures] = []
+                found.append(chain)
+            else:
+                chain = chain_of[before.contact_id]
+            chain.append(each)
+            chain_of[each.contact_id] = chain
+    return found
+
+
+def _same_matter(one: "Figures", other: "Figures") -> bool:
+    first, second = one.contact.contact_type, other.contact.contact_type
+    return first == second or UNCLASSIFIED in (first, second)
+
+
+def end_of(contact: Contact, as_of: int) -> int | None:
+    """When a contact ended, UTC second; a ticket ends with the last change of it that leaves it solved."""
+    if contact.ticket is None or contact.channel == "voice":
+        return contact.ended_at
+    changes = sorted(
+        (event for event in contact.ticket.events if event.at <= as_of and event.comment_by != "colleague"),
+        key=lambda event: event.at,
+    )
+    if not changes or changes[-1].status != "solved":
+        return None
+    closed_at = changes[-1].at + CLOSE_AFTER_SECONDS
+    is_closed = closed_at <= as_of and contact.outcome != "diverted"
+    return contact.ticket.touched_at or (closed_at if is_closed else changes[-1].at)
+
+
+def csat_by_contact(surveys: Iterable[Survey]) -> dict[str, list[Survey]]:
+    """The answered CSAT surveys about each contact."""
+    answers: dict[str, list[Survey]] = defaultdict(list)
+    for survey in surveys:
+        if survey.instrument == "csat" and survey.contact is not None and survey.score is not None:
+            answers[survey.contact.contact_id].append(survey)
+    return answers
+
+
+def is_top_box(survey: Survey) -> bool:
+    """In the top two boxes of its scale; of a scale of two the top one."""
+    top = [survey.high] if survey.high - survey.low == 1 else [survey.high, survey.high - 1]
+    return survey.score in top
+
+
+def journey_rows(
+    figures: list["Figures"], surveys: list[Survey], amounts: dict[str, Fraction], as_of: int
+) -> list[tuple[object, ...]]:
+    """Every issue; money is rounded to 6 decimals, resolution in seconds from arrival to the end."""
+    own_matters: dict[tuple[str, str | None], list[Figures]] = defaultdict(list)
+    for each in figures:
+        if each.is_in_scope:
+            own_matters[each.contact.client, each.contact.customer_key].append(each)
+    answers = csat_by_contact(surveys)
+    rows: list[tuple[object, ...]] = []
+    for chain in chains(figures):
+        opener, last = chain[0], chain[-1]
+        if not opener.is_opener:
+            continue
+        closes_at = last.contact.arrived_at + last.window_days * _DAY
+        is_followed = any(
+            (last.contact.arrived_at, last.contact_id) < (other.contact.arrived_at, other.contact_id)
+            and other.contact.arrived_at <= closes_at
+            and _same_matter(last, other)
+            for other in own_matters[last.contact.client, last.contact.customer_key]
+        )
+        is_served = last.answered_at is not None or last.contact.outcome == "self_served"
+        is_resolved = is_served and last.is_resolved is not False and not is_followed
+        ended_at = end_of(last.contact, as_of)
+        own_answers = [answer for each in chain for answer in answers.get(each.contact_id, [])]
+        rows.append(
+            (
+                opener.contact_id,
+                opener.contact.client,
+                opener.contact.site,
+                opener.contact.contact_type,
+                opener.day,
+                " › ".join(each.contact.channel for each in chain),
+                len(chain),
+                len({each.contact.channel for each in chain}),
+                len(
+                    {
+                        leg.agent.agent_id
+                        for each in chain
+                        for leg in each.contact.legs
+                        if leg.agent is not None and leg.answered_at is not None
+                    }
+                ),
+                sum(each.transfers for each in chain),
+                ended_at - opener.contact.arrived_at if is_resolved and ended_at is not None else None,
+                is_resolved,
+                opener.is_resolved_first,
+                money(sum((amounts.get(each.contact_id, Fraction()) for each in chain), Fraction())),
+                sum(map(is_top_box, own_answers)),
+                len(own_answers),
+                closes_at <= as_of,
+            )
+        )
+    return sorted(rows, key=lambda row: str(row[0]))
+
+
+def money(amount: Fraction) -> str:
+    """An amount with 6 decimals."""
+    return f"{round(amount * 10**6) / 10**6:.6f}"
+
+
+Table = tuple[Sequence[str], list[tuple[object, ...]]]
+
+
+def customer_tables(
+    figures: list["Figures"], surveys: list[Survey], costs: list[Cost], reference: Reference, as_of: int
+) -> dict[str, Table]:
+    """Columns and rows of each mart about customers, by the mart's name.
+
+    Args:
+        as_of: UTC second as of which everything is reported.
+    """
+    amounts = contact_amounts(figures, costs, reference)
+    return {
+        "rpt_customer_journeys": (JOURNEY_COLUMNS, journey_rows(figures, surveys, amounts, as_of)),
+    }
