@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,18 @@ class Threshold:
                     return -1
                 rank += weight
         return rank
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A row of seeds/reference/customer_segments.csv; value_to and valid_to are excluded, None is no bound."""
+
+    kind: str
+    slug: str
+    value_from: Decimal
+    value_to: Decimal | None
+    valid_from: date
+    valid_to: date | None
 
 
 @dataclass(slots=True)
@@ -106,6 +119,17 @@ class Reference:
                     value=int(row["value"]),
                 )
             )
+        self._segments = [
+            Segment(
+                row["kind"],
+                row["segment"],
+                Decimal(row["value_from"]),
+                Decimal(row["value_to"]) if row["value_to"] else None,
+                date.fromisoformat(row["valid_from"]),
+                _day(row["valid_to"]),
+            )
+            for row in _rows(seeds, "reference/customer_segments.csv")
+        ]
         self.words = {
             platform: _words(seeds, platform)
             for platform in ("amazon_connect", "asterisk", "zendesk", "template")
@@ -139,6 +163,19 @@ class Reference:
                 )
             self._found[asked] = max(ranked)[2]
         return self._found[asked]
+
+    def segment(self, kind: str, value: Fraction, day: date) -> str:
+        """The customer segment of a kind that a value is in on a day; `unknown` outside all of them."""
+        for each in self._segments:
+            if (
+                each.kind == kind
+                and each.value_from <= value
+                and (each.value_to is None or value < each.value_to)
+                and each.valid_from <= day
+                and (each.valid_to is None or day < each.valid_to)
+            ):
+                return each.slug
+        return "unknown"
 
     def offset(self, site: str, at: int) -> int:
         """Seconds from UTC to the site's clock; 0 for an unknown site. Zones change at whole UTC hours."""

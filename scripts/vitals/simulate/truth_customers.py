@@ -1,9 +1,9 @@
 """Issues, segments, sites' costs and what self-service could take over, from the simulated contacts alone."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from vitals.simulate.entities import Contact
 from vitals.simulate.export_zendesk import CLOSE_AFTER_SECONDS
 from vitals.simulate.feedback import Survey
 from vitals.simulate.output import words_of
-from vitals.simulate.reference import UNCLASSIFIED, Reference
+from vitals.simulate.reference import UNCLASSIFIED, UNMAPPED, Reference
 
 if TYPE_CHECKING:
     from vitals.simulate.truth import Figures
@@ -23,6 +23,16 @@ JOURNEY_COLUMNS = words_of(
     "issue_id client site contact_type day channel_path contacts_count channels_count agents_count "
     "transfers_count seconds_to_resolution is_resolved is_resolved_first_contact reporting_amount "
     "csat_numerator csat_denominator is_final"
+)
+
+
+SITE_COLUMNS = words_of(
+    "month site pay_amount licences_amount premises_amount telecom_amount other_amount reporting_amount "
+    "handled_count fcr_numerator fcr_denominator csat_numerator csat_denominator is_final"
+)
+SEGMENT_COLUMNS = words_of(
+    "month client frequency_segment preferred_channel satisfaction_segment customers_count contacts_count "
+    "repeat_count reporting_amount csat_numerator csat_denominator is_final"
 )
 
 
@@ -218,6 +228,135 @@ def journey_rows(
     return sorted(rows, key=lambda row: str(row[0]))
 
 
+def site_rows(
+    figures: list["Figures"], surveys: list[Survey], costs: list[Cost], reference: Reference, as_of: int
+) -> list[tuple[object, ...]]:
+    """Each month and site in which anything was booked, handled, opened or asked."""
+    booked: dict[tuple[date, str], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    counts: dict[tuple[date, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    provisional: set[tuple[date, str]] = set()
+    for cost in costs:
+        amount = Fraction(cost.amount) * Fraction(reference.rate(cost.currency, cost.month))
+        booked[cost.month, cost.site][cost.category] += amount
+    for each in figures:
+        if not each.is_in_scope:
+            continue
+        key = (each.day.replace(day=1), each.contact.site)
+        counts[key]["handled"] += is_handled(each)
+        counts[key]["fcr_numerator"] += each.is_resolved_first
+        counts[key]["fcr_denominator"] += each.is_opener
+        if each.is_opener and each.contact.arrived_at + each.window_days * _DAY > as_of:
+            provisional.add(key)
+    places = {each.contact: (each.day, each.contact.site) for each in figures if each.is_in_scope}
+    for survey in surveys:
+        if survey.instrument != "csat":
+            continue
+        if survey.contact is None:
+            site = survey.agent.site if survey.agent else UNMAPPED
+            place: tuple[date, str] | None = (reference.local_day(site, survey.sent_at), site)
+        else:
+            place = places.get(survey.contact)
+        if place is None:
+            continue
+        key = (place[0].replace(day=1), place[1])
+        counts[key]["csat_numerator"] += is_top_box(survey)
+        counts[key]["csat_denominator"] += survey.score is not None
+        if place[0] >= reference.local_day(place[1], as_of) or is_awaited(survey, place[0], reference, as_of):
+            provisional.add(key)
+    today = date(1970, 1, 1) + timedelta(seconds=as_of)
+    rows: list[tuple[object, ...]] = []
+    for key in sorted(booked.keys() | counts.keys()):
+        own, count = booked[key], counts[key]
+        known = [own.pop(name, Fraction()) for name in ("pay", "licences", "premises", "telecom")]
+        other = sum(own.values(), Fraction())
+        is_over = (key[0] + timedelta(days=32)).replace(day=1) <= today
+        rows.append(
+            (
+                *key,
+                *map(money, known),
+                money(other),
+                money(sum(known) + other),
+                count["handled"],
+                *(
+                    count[name]
+                    for name in ("fcr_numerator", "fcr_denominator", "csat_numerator", "csat_denominator")
+                ),
+                is_over and key not in provisional,
+            )
+        )
+    return rows
+
+
+def is_awaited(survey: Survey, day: date, reference: Reference, as_of: int) -> bool:
+    """Not answered, and its answer is still waited for."""
+    about = survey.contact
+    client, queue, channel = (
+        (about.client, about.queue or "no_queue", about.channel) if about else (UNMAPPED, "no_queue", UNMAPPED)
+    )
+    window = reference.threshold("survey_window_days", client, queue, channel, day)
+    return survey.score is None and survey.sent_at + window * _DAY > as_of
+
+
+def segment_rows(
+    figures: list["Figures"],
+    surveys: list[Survey],
+    amounts: dict[str, Fraction],
+    reference: Reference,
+    as_of: int,
+) -> list[tuple[object, ...]]:
+    """Customers counted by how often, on which channel and how content they were, by month and client."""
+    months: dict[tuple[date, str, str], list[Figures]] = defaultdict(list)
+    for each in figures:
+        if each.is_in_scope and each.contact.customer_key is not None:
+            months[each.day.replace(day=1), each.contact.client, each.contact.customer_key].append(each)
+    asked: dict[str, list[Survey]] = defaultdict(list)
+    for survey in surveys:
+        if survey.instrument == "csat" and survey.contact is not None:
+            asked[survey.contact.contact_id].append(survey)
+    today = date(1970, 1, 1) + timedelta(seconds=as_of)
+    segments: dict[tuple[object, ...], list[Fraction]] = defaultdict(lambda: [Fraction()] * 6)
+    provisional: set[tuple[object, ...]] = set()
+    for (month, client, _), own in months.items():
+        own.sort(key=lambda each: each.contact.arrived_at)
+        uses = Counter(each.contact.channel for each in own)
+        # The last of those used most, going back in time.
+        channel = next(
+            each.contact.channel
+            for each in reversed(own)
+            if uses[each.contact.channel] == max(uses.values())
+        )
+        sent = [(each, survey) for each in own for survey in asked.get(each.contact_id, [])]
+        answers = [survey for _, survey in sent if survey.score is not None]
+        shares = [Fraction(100 * (one.score - one.low), one.high - one.low) for one in answers if one.score is not None]
+        key = (
+            month,
+            client,
+            reference.segment("frequency", Fraction(len(own)), month),
+            channel,
+            reference.segment("satisfaction", sum(shares) / len(shares), month) if shares else "unknown",
+        )
+        additions = (
+            1,
+            len(own),
+            sum(each.is_covered and each.is_repeat for each in own),
+            sum((amounts.get(each.contact_id, Fraction()) for each in own), Fraction()),
+            sum(map(is_top_box, answers)),
+            len(answers),
+        )
+        segments[key] = [one + other for one, other in zip(segments[key], additions, strict=True)]
+        is_over = (month + timedelta(days=32)).replace(day=1) <= today
+        if not is_over or any(
+            is_awaited(survey, each.day, reference, as_of)
+            or each.day >= reference.local_day(each.contact.site, as_of)
+            for each, survey in sent
+        ):
+            provisional.add(key)
+    return [
+        (*key, *sums[:3], money(sums[3]), *sums[4:], key not in provisional)
+        for key, sums in sorted(segments.items(), key=str)
+    ]
+
+
 def money(amount: Fraction) -> str:
     """An amount with 6 decimals."""
     return f"{round(amount * 10**6) / 10**6:.6f}"
@@ -237,4 +376,9 @@ def customer_tables(
     amounts = contact_amounts(figures, costs, reference)
     return {
         "rpt_customer_journeys": (JOURNEY_COLUMNS, journey_rows(figures, surveys, amounts, as_of)),
+        "rpt_site_costs": (SITE_COLUMNS, site_rows(figures, surveys, costs, reference, as_of)),
+        "rpt_customer_segments": (
+            SEGMENT_COLUMNS,
+            segment_rows(figures, surveys, amounts, reference, as_of),
+        ),
     }

@@ -93,3 +93,57 @@ def test_every_journey_equals_the_truth(centre: Centre) -> None:
         "select sum(denominator), sum(numerator) from marts.kpi_first_contact_resolution"
     )[0]
     assert (len(rows), sum(row["is_resolved_first_contact"] == "true" for row in rows)) == (openers, settled)
+
+
+def test_every_site_month_equals_the_truth(centre: Centre) -> None:
+    amounts = (
+        "pay_amount",
+        "licences_amount",
+        "premises_amount",
+        "telecom_amount",
+        "other_amount",
+        "reporting_amount",
+    )
+    counts = (
+        "handled_count",
+        "fcr_numerator",
+        "fcr_denominator",
+        "csat_numerator",
+        "csat_denominator",
+        "is_final",
+    )
+    measures = {name: name for name in (*amounts, *counts)}
+    rows = compare(centre, "rpt_site_costs", ("month", "site"), measures, amounts)
+    assert any(Decimal(row["telecom_amount"]) > 0 for row in rows)
+    sourcing = dict(centre.published("select sourcing, count(*) from marts.rpt_site_costs group by 1"))
+    assert {"onshore", "offshore", "outsourced"} <= set(sourcing)
+    divided = centre.published(
+        "select count(*) from marts.rpt_site_costs where"
+        " cost_per_contact is distinct from reporting_amount::double / nullif(handled_count, 0)"
+        " or fcr is distinct from fcr_numerator::double / nullif(fcr_denominator, 0)"
+        " or csat is distinct from csat_numerator::double / nullif(csat_denominator, 0)"
+    )
+    assert divided == [(0,)]
+
+
+def test_every_customer_segment_equals_the_truth(centre: Centre) -> None:
+    keys = ("month", "client", "frequency_segment", "preferred_channel", "satisfaction_segment")
+    names = (
+        "customers_count",
+        "contacts_count",
+        "repeat_count",
+        "reporting_amount",
+        "csat_numerator",
+        "csat_denominator",
+        "is_final",
+    )
+    rows = compare(
+        centre, "rpt_customer_segments", keys, {name: name for name in names}, ("reporting_amount",)
+    )
+    assert {row["frequency_segment"] for row in rows} == {"once", "two_or_three_times", "often"}
+    assert {row["satisfaction_segment"] for row in rows} == {
+        "satisfied",
+        "neutral",
+        "dissatisfied",
+        "unknown",
+    }
