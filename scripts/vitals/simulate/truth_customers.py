@@ -36,6 +36,12 @@ SEGMENT_COLUMNS = words_of(
 )
 
 
+OPPORTUNITY_COLUMNS = words_of(
+    "client contact_type handled_count reporting_amount handle_measured_count handle_seconds simple_count "
+    "movable_count containment_source containment_base_count saving_amount is_final"
+)
+
+
 @dataclass(slots=True)
 class Shared:
     """A month's booked costs for the same contacts, and the contacts that bear them."""
@@ -357,6 +363,78 @@ def segment_rows(
     ]
 
 
+def opportunity_rows(
+    figures: list["Figures"], amounts: dict[str, Fraction], reference: Reference, as_of: int
+) -> list[tuple[object, ...]]:
+    """What could move to self-service, by client and type, and what that would save."""
+    today = date(1970, 1, 1) + timedelta(seconds=as_of)
+    alone = {chain[0].contact_id for chain in chains(figures) if len(chain) == 1}
+
+    def setting(name: str, client: str) -> Fraction:
+        return Fraction(reference.exact_threshold(f"self_service_{name}", client, "", "", today))
+
+    recent: list[Figures] = []
+    for each in figures:
+        past = reference.local_day(each.contact.site, as_of) - each.day
+        if each.is_in_scope and 1 <= past.days <= setting("period_days", each.contact.client):
+            recent.append(each)
+    served: dict[str, list[Figures]] = defaultdict(list)
+    types: dict[tuple[str, str], list[Figures]] = defaultdict(list)
+    for each in recent:
+        if each.contact.outcome == "self_served" and each.contact.customer_key is not None:
+            served[each.contact.client].append(each)
+        if each.answered_at is not None:
+            types[each.contact.client, each.contact.contact_type].append(each)
+    rows: list[tuple[object, ...]] = []
+    for (client, contact_type), own in sorted(types.items()):
+        source, base = "client", served[client]
+        if not base:
+            source, base = "overall", [each for each in recent if each in served[each.contact.client]]
+        if base:
+            contained = Fraction(sum(not each.is_followed_by_offered for each in base), len(base))
+        else:
+            source, contained = "assumed", setting("assumed_containment", client)
+        simple = [
+            each
+            for each in own
+            if each.contact_id in alone
+            and (each.agents, each.transfers) == (1, 0)
+            and not each.hold
+            and (seconds := handle_seconds(each)) is not None
+            and seconds <= setting("simple_seconds", client)
+        ]
+        known = [seconds for each in own if (seconds := handle_seconds(each)) is not None]
+        movable = len(simple) * setting("shift_share", client) * (contact_type != UNCLASSIFIED)
+        amount = sum((amounts.get(each.contact_id, Fraction()) for each in own), Fraction())
+        saving = movable * contained * (amount / len(own) - setting("contact_cost", client))
+        is_final = (
+            all((each.day + timedelta(days=32)).replace(day=1) <= today for each in own)
+            and all(
+                each.contact.customer_key is None
+                or each.contact.arrived_at + each.window_days * _DAY <= as_of
+                for each in own
+            )
+            and all(each.contact.arrived_at + each.containment_seconds <= as_of for each in base)
+        )
+        rows.append(
+            (
+                client,
+                contact_type,
+                len(own),
+                money(amount),
+                len(known),
+                sum(known),
+                len(simple),
+                float(movable),
+                source,
+                len(base),
+                money(max(saving, Fraction())),
+                is_final,
+            )
+        )
+    return rows
+
+
 def money(amount: Fraction) -> str:
     """An amount with 6 decimals."""
     return f"{round(amount * 10**6) / 10**6:.6f}"
@@ -380,5 +458,9 @@ def customer_tables(
         "rpt_customer_segments": (
             SEGMENT_COLUMNS,
             segment_rows(figures, surveys, amounts, reference, as_of),
+        ),
+        "rpt_self_service_opportunities": (
+            OPPORTUNITY_COLUMNS,
+            opportunity_rows(figures, amounts, reference, as_of),
         ),
     }

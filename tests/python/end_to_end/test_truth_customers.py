@@ -147,3 +147,33 @@ def test_every_customer_segment_equals_the_truth(centre: Centre) -> None:
         "dissatisfied",
         "unknown",
     }
+
+
+def test_every_self_service_opportunity_equals_the_truth(centre: Centre) -> None:
+    names = (
+        "handled_count",
+        "reporting_amount",
+        "handle_measured_count",
+        "handle_seconds",
+        "simple_count",
+        "movable_count",
+        "containment_source",
+        "containment_base_count",
+        "saving_amount",
+        "is_final",
+    )
+    rows = compare(
+        centre,
+        "rpt_self_service_opportunities",
+        ("client", "contact_type"),
+        {name: name for name in names},
+        ("reporting_amount", "saving_amount"),
+    )
+    by_saving = sorted((Decimal(row["saving_amount"]) for row in rows), reverse=True)
+    ranked = centre.published(
+        "select saving_amount from marts.rpt_self_service_opportunities order by saving_rank"
+    )
+    assert all(
+        abs(saving - Decimal(str(row[0]))) < CENT for saving, row in zip(by_saving, ranked, strict=True)
+    )
+    assert by_saving[0] > 100, "self-service should be worth something"
