@@ -52,7 +52,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A row of seeds/reference/customer_segments.csv; value_to and valid_to are excluded, None is no bound."""
+    """A row of seeds/reference/customer_segments.csv; value_to and valid_to are excluded, None = no bound."""
 
     kind: str
     slug: str
@@ -60,6 +60,18 @@ class Segment:
     value_to: Decimal | None
     valid_from: date
     valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessEvent:
+    """A row of seeds/reference/business_events.csv; None means any, both days are included."""
+
+    slug: str
+    client: str | None
+    queue: str | None
+    contact_type: str | None
+    first_day: date
+    last_day: date
 
 
 @dataclass(slots=True)
@@ -119,6 +131,21 @@ class Reference:
                     value=Decimal(row["value"]),
                 )
             )
+        self.events = [
+            BusinessEvent(
+                row["event_id"],
+                row["client"] or None,
+                row["queue"] or None,
+                row["contact_type"] or None,
+                date.fromisoformat(row["first_day"]),
+                date.fromisoformat(row["last_day"]),
+            )
+            for row in _rows(seeds, "reference/business_events.csv")
+        ]
+        self.holidays = {
+            (row["country"], date.fromisoformat(row["date"]))
+            for row in _rows(seeds, "reference/holidays.csv")
+        }
         self._segments = [
             Segment(
                 row["kind"],

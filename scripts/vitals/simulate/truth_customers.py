@@ -65,9 +65,9 @@ def contact_amounts(
 ) -> dict[str, Fraction]:
     """What each handled contact costs, in euros, exactly.
 
-    A cost of a month and site is shared by handle time over the contacts handled there that month, of its client
-    and channel only where it names one. Who is not measured weighs as much as the mean of those that are.
-    Contacts of one day, client, site, queue, channel and type share in what falls on them in the same way.
+    A cost of a month and site is shared by handle time over the contacts handled there that month, of its
+    client and channel only where it names one. Who is not measured weighs as much as the mean of those that
+    are. Contacts of one day, client, site, queue, channel and type share alike in what falls on them.
 
     Returns:
         Euros by contact_id, not rounded.
@@ -112,9 +112,7 @@ def _weights(bearers: Sequence["Figures"]) -> list[Fraction]:
     if not sum(known):
         return [Fraction(1)] * len(bearers)
     mean = Fraction(sum(known), len(known))
-    return [
-        mean if (seconds := handle_seconds(each)) is None else Fraction(seconds) for each in bearers
-    ]
+    return [mean if (seconds := handle_seconds(each)) is None else Fraction(seconds) for each in bearers]
 
 
 def chains(figures: Iterable["Figures"]) -> list[list["Figures"]]:
@@ -297,7 +295,9 @@ def is_awaited(survey: Survey, day: date, reference: Reference, as_of: int) -> b
     """Not answered, and its answer is still waited for."""
     about = survey.contact
     client, queue, channel = (
-        (about.client, about.queue or "no_queue", about.channel) if about else (UNMAPPED, "no_queue", UNMAPPED)
+        (about.client, about.queue or "no_queue", about.channel)
+        if about
+        else (UNMAPPED, "no_queue", UNMAPPED)
     )
     window = reference.threshold("survey_window_days", client, queue, channel, day)
     return survey.score is None and survey.sent_at + window * _DAY > as_of
@@ -327,21 +327,25 @@ def segment_rows(
         uses = Counter(each.contact.channel for each in own)
         # The last of those used most, going back in time.
         channel = next(
-            each.contact.channel
-            for each in reversed(own)
-            if uses[each.contact.channel] == max(uses.values())
+            each.contact.channel for each in reversed(own) if uses[each.contact.channel] == max(uses.values())
         )
         sent = [(each, survey) for each in own for survey in asked.get(each.contact_id, [])]
         answers = [survey for _, survey in sent if survey.score is not None]
-        shares = [Fraction(100 * (one.score - one.low), one.high - one.low) for one in answers if one.score is not None]
+        shares = [
+            Fraction(100 * (one.score - one.low), one.high - one.low)
+            for one in answers
+            if one.score is not None
+        ]
         key = (
             month,
             client,
             reference.segment("frequency", Fraction(len(own)), month),
             channel,
-            reference.segment("satisfaction", sum(shares) / len(shares), month) if shares else "unknown",
+            reference.segment("satisfaction", sum(shares, Fraction()) / len(shares), month)
+            if shares
+            else "unknown",
         )
-        additions = (
+        additions: tuple[Fraction | int, ...] = (
             1,
             len(own),
             sum(each.is_covered and each.is_repeat for each in own),
@@ -444,14 +448,19 @@ Table = tuple[Sequence[str], list[tuple[object, ...]]]
 
 
 def customer_tables(
-    figures: list["Figures"], surveys: list[Survey], costs: list[Cost], reference: Reference, as_of: int
+    figures: list["Figures"],
+    surveys: list[Survey],
+    costs: list[Cost],
+    amounts: dict[str, Fraction],
+    reference: Reference,
+    as_of: int,
 ) -> dict[str, Table]:
     """Columns and rows of each mart about customers, by the mart's name.
 
     Args:
+        amounts: euros by contact_id, as contact_amounts gives them.
         as_of: UTC second as of which everything is reported.
     """
-    amounts = contact_amounts(figures, costs, reference)
     return {
         "rpt_customer_journeys": (JOURNEY_COLUMNS, journey_rows(figures, surveys, amounts, as_of)),
         "rpt_site_costs": (SITE_COLUMNS, site_rows(figures, surveys, costs, reference, as_of)),
