@@ -52,4 +52,4 @@ releases as (
 )
 
 select * from releases
-order by extra_cost_amount desc nulls last, event_id nulls last, client nulls last
+order by extra_cost_amount desc nulls last, event_id asc nulls last, client asc nulls last

@@ -12,7 +12,8 @@ summed as (
     select
         event_id,
         client,
-        sum(case when measure = 'contacts_per_day' and member = 'all' then numerator else 0 end) as all_contacts,
+        sum(case when measure = 'contacts_per_day' and member = 'all' then numerator else 0 end)
+            as all_contacts,
         sum(case when measure = 'contacts_per_day' and member <> 'all' then numerator else 0 end)
             as contacts_of_types,
         sum(case when measure = 'contact_type_share' then numerator else 0 end) as contacts_of_shares,

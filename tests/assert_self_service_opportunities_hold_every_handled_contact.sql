@@ -1,4 +1,4 @@
--- handled contacts of each client in the period, and what they cost, straight from the contacts; simplicity is a share
+-- handled contacts of each client in the period, and what they cost, straight from the contacts
 with
 
 runs as (

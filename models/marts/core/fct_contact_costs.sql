@@ -38,7 +38,7 @@ measured as (
 
     select
         *,
-        avg(handle_seconds) over (partition by cell_id) as mean_handle_seconds,
+        cast(avg(handle_seconds) over (partition by cell_id) as double) as mean_handle_seconds,
         row_number() over (partition by cell_id order by contact_id nulls last) as contact_number,
         count(*) over (partition by cell_id) as contacts_count
     from celled
@@ -72,8 +72,7 @@ accumulated as (
 
 ),
 
--- rounding the running total, not each share, so that the shares add up to their cell
-rounded as (
+running as (
 
     select
         accumulated.contact_id,
@@ -86,15 +85,11 @@ rounded as (
         accumulated.customer_key,
         accumulated.cell_id,
         accumulated.contact_number,
-        cast(case
+        case
             when accumulated.contact_number = accumulated.contacts_count then costs.reporting_amount
-            else round(
-                cast(costs.reporting_amount as double)
-                * accumulated.weight_so_far
-                / nullif(accumulated.weight_in_all, 0),
-                6
-            )
-        end as decimal(18, 6)) as amount_so_far
+            else cast(costs.reporting_amount as double) * accumulated.weight_so_far
+                / nullif(accumulated.weight_in_all, 0)
+        end as exact_amount_so_far
     from accumulated
     inner join costs
         on
@@ -104,6 +99,16 @@ rounded as (
             and accumulated.queue = costs.queue
             and accumulated.channel = costs.channel
             and accumulated.contact_type = costs.contact_type
+
+),
+
+-- rounding the running total, not each share, so that the shares add up to their cell
+rounded as (
+
+    select
+        *,
+        cast(round(exact_amount_so_far, 6) as decimal(18, 6)) as amount_so_far
+    from running
 
 ),
 

@@ -22,7 +22,7 @@ matched as (
 
 ),
 
--- an unclassified contact may be about any matter before it and any after it, so it begins a stretch that all types share
+-- an unclassified contact may be about any matter before and after it: it begins a stretch of all types
 stretched as (
 
     select
@@ -44,7 +44,7 @@ stretched as (
 
 ),
 
--- within a stretch each type has its own chains; those numbered 0 go on from the contact that began the stretch
+-- in a stretch each type has its own chains; those numbered 0 go on from the contact that began the stretch
 linked as (
 
     select
@@ -58,36 +58,50 @@ linked as (
 
 ),
 
-begun as (
+headed as (
 
     select
         *,
-        case
-            when link_number > 0
-                then first_value(contact_id) over (
-                    partition by client, customer_key, stretch_number, contact_type, link_number
-                    order by arrived_at nulls last, contact_id nulls last
-                    rows between unbounded preceding and current row
-                )
-        end as own_opener_id
+        first_value(contact_id) over (
+            partition by client, customer_key, stretch_number, contact_type, link_number
+            order by arrived_at nulls last, contact_id nulls last
+            rows between unbounded preceding and current row
+        ) as first_id
     from linked
 
 ),
 
--- a stretch goes on the chain of the contact right before it, unless that began long ago
+begun as (
+
+    select
+        *,
+        case when link_number > 0 then first_id end as own_opener_id
+    from headed
+
+),
+
+neighboured as (
+
+    select
+        *,
+        lag(own_opener_id) over (
+            partition by client, customer_key
+            order by arrived_at nulls last, contact_id nulls last
+        ) as previous_opener_id
+    from begun
+
+),
+
+-- a stretch goes on the chain of the contact right before it, unless that was too long ago
 joined as (
 
     select
         *,
         case
-            when contact_type = 'unclassified' and is_repeat
-                then lag(own_opener_id) over (
-                    partition by client, customer_key
-                    order by arrived_at nulls last, contact_id nulls last
-                )
+            when contact_type = 'unclassified' and is_repeat then previous_opener_id
             when contact_type = 'unclassified' then own_opener_id
         end as stretch_opener_id
-    from begun
+    from neighboured
 
 ),
 

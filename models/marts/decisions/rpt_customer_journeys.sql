@@ -82,7 +82,7 @@ steps as (
         contacts.transfers_count,
         contacts.is_resolution_final,
         (contacts.is_handled or contacts.outcome = 'self_served')
-        and contacts.is_resolved is distinct from false
+        and coalesce(contacts.is_resolved, true)
         and not matched.is_followed as is_settled,
         costs.reporting_amount,
         answers.csat_numerator,

@@ -81,7 +81,7 @@ ranked as (
         *,
         row_number() over (
             partition by month, client, customer_key
-            order by contacts_count desc nulls last, last_arrived_at desc nulls last, channel nulls last
+            order by contacts_count desc nulls last, last_arrived_at desc nulls last, channel asc nulls last
         ) as preference
     from by_channel
 

@@ -218,9 +218,9 @@ days as (
     from bounded
     inner join dates
         on
-            dates.day <= bounded.last_day
-            and dates.day < bounded.as_of_date
-            and dates.day >= bounded.covered_from_date
+            bounded.last_day >= dates.day
+            and bounded.as_of_date > dates.day
+            and bounded.covered_from_date <= dates.day
             and {{ days_between('dates.day', 'bounded.first_day') }} <= 7 * bounded.baseline_weeks
     left join other_events
         on

@@ -253,8 +253,8 @@ ranked as (
             order by
                 saving_amount desc nulls last,
                 handled_count desc nulls last,
-                client nulls last,
-                contact_type nulls last
+                client asc nulls last,
+                contact_type asc nulls last
         ) as saving_rank,
         client,
         contact_type,

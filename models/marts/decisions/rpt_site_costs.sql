@@ -48,7 +48,8 @@ categories as (
     select
         month,
         site,
-        cast(sum(case when category = 'pay' then reporting_amount else 0 end) as decimal(18, 6)) as pay_amount,
+        cast(sum(case when category = 'pay' then reporting_amount else 0 end) as decimal(18, 6))
+            as pay_amount,
         cast(sum(case when category = 'licences' then reporting_amount else 0 end) as decimal(18, 6))
             as licences_amount,
         cast(sum(case when category = 'premises' then reporting_amount else 0 end) as decimal(18, 6))
