@@ -213,7 +213,6 @@ days as (
         bounded.queue,
         dates.day,
         dates.iso_weekday,
-        dates.is_month_over,
         dates.day >= bounded.first_day as is_event_day
     from bounded
     inner join dates
