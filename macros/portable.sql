@@ -121,6 +121,15 @@
 {%- endmacro %}
 {% macro spark__list_distinct_sorted(text) %}array_join(array_sort(collect_set({{ text }})), ', '){% endmacro %}
 
+{#- Aggregate: the group's texts one after the other, in the order of a key that is never null. -#}
+{% macro joined_in_order(text, separator, key) %}{{ return(adapter.dispatch('joined_in_order', 'vitals')(text, separator, key)) }}{% endmacro %}
+{% macro default__joined_in_order(text, separator, key) -%}
+    string_agg({{ text }}, '{{ separator }}' order by {{ key }})
+{%- endmacro %}
+{% macro spark__joined_in_order(text, separator, key) -%}
+    listagg({{ text }}, '{{ separator }}') within group (order by {{ key }})
+{%- endmacro %}
+
 {#- Text number to seconds, decimal(18, 3); null when it is no number. -#}
 {% macro seconds_from(text) %}try_cast(trim({{ text }}) as decimal(18, 3)){% endmacro %}
 

@@ -14,6 +14,7 @@ from vitals.simulate.world import (
     PHONE_PREFIXES,
     SHARED_NUMBER_EVERY,
     Lane,
+    type_factors,
 )
 
 _HOUR = 3600
@@ -69,7 +70,7 @@ class Clientele:
 def demand(
     lanes: list[Lane], reference: Reference, start: date, days: int, contacts: int, sampler: Sampler
 ) -> list[Demand]:
-    """Each lane's contacts by UTC hour: what planners expect, and what comes.
+    """Each lane's contacts by UTC hour: what planners expect, and what comes; business events surprise them.
 
     Args:
         contacts: how many contacts the customers shall make in all, returns included, about.
@@ -92,7 +93,9 @@ def demand(
             shape[hour - first] = (
                 lane.hours[clock] * lane.days[(day + 3) % 7] * (1.0 if is_open else _CLOSED_FACTOR)
             )
-            noise[hour - first] = day_noise[(hour - first) // 24]
+            noise[hour - first] = day_noise[(hour - first) // 24] * _surge(
+                lane, type_factors(lane, date(1970, 1, 1) + timedelta(days=day), reference)
+            )
         for _ in range(int(sampler.rng.poisson(_RUSHES_PER_LANE_WEEK * days / 7))):
             begin = int(sampler.rng.integers(0, len(noise)))
             noise[begin : begin + _RUSH_HOURS] *= _RUSH_FACTOR
@@ -112,6 +115,14 @@ def demand(
     return found
 
 
+def _surge(lane: Lane, factors: dict[str, float]) -> float:
+    """How many times as many contacts come when some types come more often."""
+    if not factors:
+        return 1.0
+    weights = dict(lane.types)
+    return sum(weight * factors.get(slug, 1.0) for slug, weight in weights.items()) / sum(weights.values())
+
+
 def _fill_doubled_hours(found: list[Demand], reference: Reference) -> None:
     """Where the clock goes back, somebody calls in both of the hours that the wall clock shows alike."""
     for site in reference.zones:
@@ -124,6 +135,15 @@ def _fill_doubled_hours(found: list[Demand], reference: Reference) -> None:
             if reference.offset(site, there) == reference.offset(site, here) - _HOUR:
                 busiest.drawn[index] = max(1, busiest.drawn[index])
                 busiest.drawn[index + 1] = max(1, busiest.drawn[index + 1])
+
+
+def _types(lane: Lane, day: date, reference: Reference) -> Choice[str]:
+    factors = type_factors(lane, day, reference)
+    return Choice(
+        (slug, weight * factors.get(slug, 1.0))
+        for slug, weight in lane.types
+        if slug in reference.contact_types
+    )
 
 
 def first_arrivals(
@@ -147,11 +167,16 @@ def first_arrivals(
     arrivals: list[Arrival] = []
     for index, each in enumerate(found):
         clientele = clienteles[reference.queues[each.lane.queue].client]
-        types = Choice((slug, weight) for slug, weight in each.lane.types if slug in reference.contact_types)
+        site = reference.queues[each.lane.queue].site
+        types: dict[date, Choice[str]] = {}
         hours = np.repeat(np.arange(len(each.drawn)), each.drawn)
         seconds = (each.first_hour + hours) * _HOUR + sampler.rng.integers(0, _HOUR, len(hours))
         customers = sampler.rng.integers(0, clientele.size, len(hours))
         for at, customer in zip(seconds.tolist(), customers.tolist(), strict=True):
-            arrivals.append(Arrival(at, index, clientele.customer(customer), types.at(sampler.uniform())))
+            day = reference.local_day(site, at)
+            if day not in types:
+                types[day] = _types(each.lane, day, reference)
+            slug = types[day].at(sampler.uniform())
+            arrivals.append(Arrival(at, index, clientele.customer(customer), slug))
     arrivals.sort(key=lambda arrival: arrival.at)
     return arrivals, clienteles

@@ -10,7 +10,7 @@ from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
 
 _PAGE = 1000
-_CLOSE_AFTER_SECONDS = 28 * 86400
+CLOSE_AFTER_SECONDS = 28 * 86400
 _NOISE_SHARES = {"merged": 0.012, "deleted": 0.008, "rule": 0.01}
 _LINE_NUMBER_ID = 360000777001
 _SUBJECTS = ("Question", "Urgent!!", "Votre facture", "Re: your message", "Problème", "Help", "Въпрос")
@@ -170,9 +170,9 @@ class ZendeskExports:
             solved_at is not None
             and contact.outcome != "diverted"
             and events[-1].status == "solved"
-            and solved_at + _CLOSE_AFTER_SECONDS <= self.until
+            and solved_at + CLOSE_AFTER_SECONDS <= self.until
         ):
-            events.append(TicketEvent(solved_at + _CLOSE_AFTER_SECONDS, "closed"))
+            events.append(TicketEvent(solved_at + CLOSE_AFTER_SECONDS, "closed"))
         self._comments(contact, ticket, events)
         versions = [event for event in events if event.comment_by != "colleague"]
         if ticket.touched_at is not None:

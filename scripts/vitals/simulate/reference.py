@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,7 @@ class Threshold:
     channel: str | None
     valid_from: date
     valid_to: date | None
-    value: int
+    value: Decimal
 
     def rank(self, client: str, queue: str, channel: str) -> int:
         """How specific the row is for a scope (queue, then client, then channel); -1 when it is another's."""
@@ -47,6 +48,30 @@ class Threshold:
                     return -1
                 rank += weight
         return rank
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A row of seeds/reference/customer_segments.csv; value_to and valid_to are excluded, None = no bound."""
+
+    kind: str
+    slug: str
+    value_from: Decimal
+    value_to: Decimal | None
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessEvent:
+    """A row of seeds/reference/business_events.csv; None means any, both days are included."""
+
+    slug: str
+    client: str | None
+    queue: str | None
+    contact_type: str | None
+    first_day: date
+    last_day: date
 
 
 @dataclass(slots=True)
@@ -103,14 +128,40 @@ class Reference:
                     channel=row["channel"] or None,
                     valid_from=date.fromisoformat(row["valid_from"]),
                     valid_to=_day(row["valid_to"]),
-                    value=int(row["value"]),
+                    value=Decimal(row["value"]),
                 )
             )
+        self.events = [
+            BusinessEvent(
+                row["event_id"],
+                row["client"] or None,
+                row["queue"] or None,
+                row["contact_type"] or None,
+                date.fromisoformat(row["first_day"]),
+                date.fromisoformat(row["last_day"]),
+            )
+            for row in _rows(seeds, "reference/business_events.csv")
+        ]
+        self.holidays = {
+            (row["country"], date.fromisoformat(row["date"]))
+            for row in _rows(seeds, "reference/holidays.csv")
+        }
+        self._segments = [
+            Segment(
+                row["kind"],
+                row["segment"],
+                Decimal(row["value_from"]),
+                Decimal(row["value_to"]) if row["value_to"] else None,
+                date.fromisoformat(row["valid_from"]),
+                _day(row["valid_to"]),
+            )
+            for row in _rows(seeds, "reference/customer_segments.csv")
+        ]
         self.words = {
             platform: _words(seeds, platform)
             for platform in ("amazon_connect", "asterisk", "zendesk", "template")
         }
-        self._found: dict[tuple[str, str, str, str, date], int] = {}
+        self._found: dict[tuple[str, str, str, str, date], Decimal] = {}
         self._offsets: dict[tuple[str, int], int] = {}
         self._days: dict[int, date] = {}
 
@@ -124,7 +175,11 @@ class Reference:
         )
 
     def threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> int:
-        """The value of the most specific threshold in force on a local day."""
+        """The value, a whole number, of the most specific threshold in force on a local day."""
+        return int(self.exact_threshold(name, client, queue, channel, day))
+
+    def exact_threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> Decimal:
+        """The value, which may be a fraction, of the most specific threshold in force on a local day."""
         asked = (name, client, queue, channel, day)
         if asked not in self._found:
             ranked = [
@@ -139,6 +194,19 @@ class Reference:
                 )
             self._found[asked] = max(ranked)[2]
         return self._found[asked]
+
+    def segment(self, kind: str, value: Fraction, day: date) -> str:
+        """The customer segment of a kind that a value is in on a day; `unknown` outside all of them."""
+        for each in self._segments:
+            if (
+                each.kind == kind
+                and each.value_from <= value
+                and (each.value_to is None or value < each.value_to)
+                and each.valid_from <= day
+                and (each.valid_to is None or day < each.valid_to)
+            ):
+                return each.slug
+        return "unknown"
 
     def offset(self, site: str, at: int) -> int:
         """Seconds from UTC to the site's clock; 0 for an unknown site. Zones change at whole UTC hours."""

@@ -16,6 +16,8 @@ from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
+from vitals.simulate.truth_customers import contact_amounts, customer_tables
+from vitals.simulate.truth_events import EVENT_COLUMNS, event_rows
 from vitals.simulate.truth_feedback import FeedbackTruth
 
 _DAY = 86400
@@ -354,6 +356,14 @@ def write_truth(
         variant_rows(figures),
     )
     _write(truth / "contacts.csv", CONTACT_COLUMNS, (_contact_row(each) for each in figures))
+    amounts = contact_amounts(figures, costs, reference)
+    for mart, (columns, rows) in customer_tables(figures, surveys, costs, amounts, reference, as_of).items():
+        _write(truth / f"{mart}.csv", columns, rows)
+    _write(
+        truth / "rpt_event_impacts.csv",
+        EVENT_COLUMNS,
+        event_rows(figures, surveys, amounts, reference, as_of),
+    )
     counts = [(each.platform, each.stream, each.counts()) for each in exports]
     _write(
         truth / "rows.csv",

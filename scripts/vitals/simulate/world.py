@@ -5,6 +5,7 @@ local time, from midnight and from Monday on. A queue that this module does not 
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from vitals.simulate.reference import Reference
 
@@ -425,6 +426,33 @@ LAST_NAMES = _words(
     "Martin Dimitrov Tremblay Reyes Bernard Ivanova Gagnon Santos Petit Georgiev Roy Cruz Moreau Petrova "
     "Côté Garcia Laurent Nikolov Bouchard Mendoza"
 )
+
+
+# What business events do to the arrivals of the contacts that they are about, as a factor; when and where is
+# said by seeds/reference/business_events.csv. An event that is not listed here changes nothing.
+EVENT_FACTORS = {
+    "aurora_invoice_release": 1.9,
+    "aurora_autumn_storm": 6.0,
+    "meridian_autumn_break": 1.25,
+}
+
+
+def type_factors(lane: Lane, day: date, reference: Reference) -> dict[str, float]:
+    """How many times as often each contact type of a lane occurs on a local day; empty on a plain day."""
+    factors: dict[str, float] = {}
+    client = reference.queues[lane.queue].client
+    for event in reference.events:
+        factor = EVENT_FACTORS.get(event.slug)
+        if (
+            factor is not None
+            and event.first_day <= day <= event.last_day
+            and event.client in (None, client)
+            and event.queue in (None, lane.queue)
+        ):
+            for slug, _ in lane.types:
+                if event.contact_type in (None, slug):
+                    factors[slug] = factors.get(slug, 1.0) * factor
+    return factors
 
 
 def lanes_of(reference: Reference) -> list[Lane]:

@@ -1,17 +1,22 @@
 """The simulator's parts, each by figures that are known from elsewhere."""
 
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from vitals.simulate.agent_time import agent_days, agent_kpi_rows
+from vitals.simulate.costs import Cost
 from vitals.simulate.entities import Agent, AgentContact, AgentEvent, Contact, Leg, Pause, Shift
 from vitals.simulate.output import cut_off, iso, local_iso
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Choice, Sampler
 from vitals.simulate.staffing import agents_needed, erlang_c
 from vitals.simulate.truth import Figures, fold, match_matters
+from vitals.simulate.truth_customers import chains, contact_amounts
+from vitals.simulate.world import EVENT_FACTORS, LANES, type_factors
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 DAY = 86400
@@ -214,3 +219,44 @@ def test_draws_repeat_with_the_seed_and_stay_in_their_bounds() -> None:
 
 def test_a_line_that_is_cut_off_has_no_end() -> None:
     assert not cut_off('{"a":"bcdefgh"}').endswith("}")
+
+
+def test_a_chain_goes_on_while_each_contact_is_within_the_window_of_the_one_before(
+    reference: Reference,
+) -> None:
+    unclassified = contact(3, 12, contact_type="unclassified")
+    complaint = contact(4, 13, contact_type="complaint")
+    found = chains(
+        matched(reference, contact(1, 0), contact(2, 6), unclassified, complaint, contact(5, 20.5))
+    )
+    assert [[each.contact.native_id for each in chain] for chain in found] == [
+        ["c1", "c2", "c3", "c4"],
+        ["c5"],
+    ]
+
+
+def test_a_cost_is_shared_by_handle_time_among_those_whom_it_names(reference: Reference) -> None:
+    short, long, other = contact(1, 0), contact(2, 0.001), contact(3, 0.002, channel="chat")
+    long.legs[0].talk = 180
+    figures = matched(reference, short, long, other)
+    month = figures[0].day.replace(day=1)
+    costs = [
+        Cost("all", month, "lyon", "", "", "pay", Decimal("300"), "EUR", START),
+        Cost("voice", month, "lyon", "", "voice", "telecom", Decimal("4"), "EUR", START),
+    ]
+    amounts = contact_amounts(figures, costs, reference)
+    assert amounts == {
+        "amazon_connect:c1": Fraction(61),
+        "amazon_connect:c2": Fraction(183),
+        "amazon_connect:c3": Fraction(60),
+    }
+
+
+def test_an_event_raises_its_type_in_its_queues_on_its_days_only(reference: Reference) -> None:
+    outages, billing = LANES[2], LANES[0]
+    storm = next(event for event in reference.events if event.slug == "aurora_autumn_storm")
+    assert type_factors(outages, storm.first_day, reference) == {"outage_report": EVENT_FACTORS[storm.slug]}
+    assert type_factors(outages, storm.last_day, reference) != {}
+    assert type_factors(outages, date(2026, 10, 29), reference) == {}
+    assert type_factors(billing, storm.first_day, reference) == {}
+    assert set(EVENT_FACTORS) <= {event.slug for event in reference.events}
