@@ -1,6 +1,6 @@
 {#-
-    KPIs with a figure of their own in the data; each is a model kpi_<kpi_id>. kpi_values unites them, and kpi_sla_cells judges by contract those
-    that have a client and a queue. Composed KPIs, made of these, are named in kpi_values.
+    KPIs with a figure of their own in the data; each is a model kpi_<kpi_id>. kpi_values unites them, and kpi_service_values those that
+    have a client and a queue. Composed KPIs, made of these, are named in kpi_values.
 -#}
 {% macro measured_kpis() -%}
     {{ return([

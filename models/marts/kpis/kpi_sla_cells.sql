@@ -12,60 +12,9 @@ kpis as (
 
 ),
 
-queues as (
-
-    select * from {{ ref('dim_queue') }}
-
-),
-
-channels as (
-
-    select * from {{ ref('dim_channel') }}
-
-),
-
--- agents' time and mixes have no queue, and nobody can promise them to one client
-measured as (
-    {% for kpi in measured_kpis() %}
-    select
-        kpi_id,
-        day,
-        client,
-        queue,
-        channel,
-        numerator,
-        denominator,
-        is_final
-    from {{ ref('kpi_' ~ kpi) }}
-    where queue is not null
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-
-),
-
--- minutes on the phone and hours in a mailbox have no common mean, in a contract no more than on the scorecard
 served as (
 
-    select
-        measured.kpi_id,
-        measured.day,
-        measured.client,
-        queues.service_type,
-        kpis.better,
-        sum(measured.numerator) as numerator,
-        sum(measured.denominator) as denominator,
-        bool_and(measured.is_final) as is_final
-    from measured
-    inner join kpis
-        on measured.kpi_id = kpis.kpi_id
-    left join queues
-        on measured.queue = queues.queue
-    left join channels
-        on measured.channel = channels.channel
-    where
-        kpis.scorecard_channels = 'all'
-        or coalesce(channels.is_synchronous, false)
-    group by measured.kpi_id, measured.day, measured.client, queues.service_type, kpis.better
+    select * from {{ ref('kpi_service_values') }}
 
 ),
 
@@ -77,7 +26,7 @@ promised as (
         contracts.client,
         coalesce(contracts.service_type, 'all') as service_type,
         contracts.kpi_id,
-        served.better,
+        kpis.better,
         contracts.target,
         sum(served.numerator) as numerator,
         sum(served.denominator) as denominator,
@@ -90,12 +39,14 @@ promised as (
             and (contracts.service_type is null or contracts.service_type = served.service_type)
             and contracts.valid_from <= served.day
             and (contracts.valid_to is null or contracts.valid_to > served.day)
+    inner join kpis
+        on contracts.kpi_id = kpis.kpi_id
     group by
         served.day,
         contracts.client,
         coalesce(contracts.service_type, 'all'),
         contracts.kpi_id,
-        served.better,
+        kpis.better,
         contracts.target
 
 ),
