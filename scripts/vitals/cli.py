@@ -78,6 +78,10 @@ class Period(StrEnum):
     yesterday = "yesterday"
     last_7_days = "last_7_days"
     last_28_days = "last_28_days"
+    this_week = "this_week"
+    last_week = "last_week"
+    this_month = "this_month"
+    last_month = "last_month"
 
 
 class Form(StrEnum):
@@ -320,7 +324,10 @@ def scorecard(
     client: Annotated[str, typer.Option(help="A client's slug, or `all`.")] = "all",
     period: Annotated[
         Period,
-        typer.Option(help="day (yesterday), week (last 7 days), month (last 28 days), or today so far."),
+        typer.Option(
+            help="day (yesterday), week (last 7 days), month (last 28 days), today so far, "
+            "this_week or this_month so far, last_week or last_month as a whole."
+        ),
     ] = Period.week,
     form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.table,
 ) -> None:
