@@ -17,7 +17,7 @@ from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
 from vitals.simulate.truth_feedback import FeedbackTruth
-from vitals.simulate.truth_sla import REPORT_COLUMNS, SlaTruth
+from vitals.simulate.truth_sla import REPORT_COLUMNS, TARGET_COLUMNS, SlaTruth
 
 _DAY = 86400
 OFFERED = ("answered", "abandoned", "callback_requested", "diverted", "open")
@@ -357,6 +357,11 @@ def write_truth(
         ],
     )
     _write(truth / "sla_report.csv", REPORT_COLUMNS, sla.report_rows())
+    _write(
+        truth / "targets_in_force.csv",
+        TARGET_COLUMNS,
+        sla.target_rows(each.cell for each in figures if each.is_in_scope),
+    )
     _write(truth / "agent_days.csv", AGENT_DAY_COLUMNS, agent_day_rows(days))
     _write(
         truth / "cost_per_contact.csv",

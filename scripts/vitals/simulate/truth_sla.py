@@ -11,13 +11,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from vitals.simulate.output import words_of
-from vitals.simulate.reference import Reference, seed_rows
+from vitals.simulate.reference import UNMAPPED, Reference, seed_rows
 from vitals.simulate.tally import Cell, Tally
 
 REPORT_COLUMNS = words_of(
     "month client service_type kpi_id period_start_date period_end_date numerator denominator target "
     "is_attained days_with_data_count days_met_count worst_day is_final"
 )
+TARGET_COLUMNS = words_of("day kpi_id client queue channel target")
 _ONE_DAY = timedelta(days=1)
 _WEIGHED = ("handle_time", "speed_of_answer", "service_level", "abandonment_rate")
 
@@ -86,6 +87,9 @@ class SlaTruth:
         self.calls: dict[Cell, dict[str, _Sum]] = defaultdict(lambda: defaultdict(_Sum))
         # By promise and day; a promise has a day once anything of that day belongs to it.
         self.cells: dict[_Promise, dict[date, _Sum]] = {promise: {} for promise in self.promises}
+        self._about: dict[tuple[str, str | None], list[_Promise]] = defaultdict(list)
+        for promise in self.promises:
+            self._about[promise.kpi_id, promise.client].append(promise)
         at_once = {
             row["channel"]
             for row in seed_rows(seeds, "reference/channels.csv")
@@ -105,13 +109,12 @@ class SlaTruth:
     ) -> None:
         day, client, _, slug, _, _ = cell
         queue = self.reference.queues.get(slug or "")
-        for promise, days in self.cells.items():
-            if (
-                (promise.kpi_id, promise.client) == (kpi_id, client)
-                and promise.holds_on(day)
-                and (promise.service_type is None or (queue and queue.service_type == promise.service_type))
+        for promise in self._about.get((kpi_id, client), ()):
+            if promise.holds_on(day) and (
+                promise.service_type is None or (queue and queue.service_type == promise.service_type)
             ):
-                _add(days.setdefault(day, _Sum()), numerator, denominator, is_final)
+                total = self.cells[promise].setdefault(day, _Sum())
+                _add(total, numerator, denominator, is_final)
 
     def _is_met(self, promise: _Promise, total: _Sum) -> bool | None:
         if total.value is None:
@@ -196,7 +199,7 @@ class SlaTruth:
             day, client, site, queue, _, _ = cell
             points, weights = Decimal(), Decimal()
             for kpi_id, total in self.calls[cell].items():
-                target = self._target(kpi_id, client or "", queue or "", day)
+                target = self._target(kpi_id, client or "", queue or "", "voice", day)
                 weight = self._weight(kpi_id, client or "", day)
                 if total.value is not None and target is not None and weight is not None:
                     points += weight * _micro(self._attainment(kpi_id, total.value, target))
@@ -213,11 +216,33 @@ class SlaTruth:
             return 100 * min(Fraction(1), value / target)
         return 100 * min(Fraction(1), target / value) if value else Fraction(100)
 
-    def _target(self, kpi_id: str, client: str, queue: str, day: date) -> Fraction | None:
+    def target_rows(self, contacts: Iterable[Cell]) -> Iterator[tuple[object, ...]]:
+        """The targets in force: whole centre and clients on every day from the first contact to the last, a
+        queue's channel on the days that it had contacts.
+
+        Args:
+            contacts: the cell of every contact in scope.
+        """
+        places = {(cell[0], cell[1] or "", cell[3] or "", cell[4] or "") for cell in contacts}
+        if not places:
+            return
+        clients = [row["client"] for row in seed_rows(self.reference.seeds, "reference/clients.csv")]
+        day, last = min(places)[0], max(places)[0]
+        while day <= last:
+            places |= {(day, client, "all", "all") for client in (*clients, "all", UNMAPPED)}
+            day += _ONE_DAY
+        kpis = sorted({row["kpi_id"] for row in self.targets})
+        for day, client, queue, channel in sorted(places):
+            for kpi_id in kpis:
+                target = self._target(kpi_id, client, queue, channel, day)
+                if target is not None:
+                    yield (day, kpi_id, client, queue, channel, _micro(target))
+
+    def _target(self, kpi_id: str, client: str, queue: str, channel: str, day: date) -> Fraction | None:
         """Of the rows in force the most specific: queue, then client, then channel."""
         best: tuple[tuple[bool, bool, bool], Fraction] | None = None
         for row in self.targets:
-            asked = ((row["queue"], queue), (row["client"], client), (row["channel"], "voice"))
+            asked = ((row["queue"], queue), (row["client"], client), (row["channel"], channel))
             if row["kpi_id"] != kpi_id or any(own and own != wanted for own, wanted in asked):
                 continue
             if _is_in_force(row, day):

@@ -75,3 +75,20 @@ def test_a_target_that_changes_within_a_month_gives_two_rows_that_share_its_days
         " and kpi_id = 'service_level' order by 1"
     )
     assert rows == [("2026-10-01", "2026-10-18", 0.85), ("2026-10-19", "2026-10-31", 0.90)]
+
+
+def test_the_target_of_every_day_and_scope_equals_the_truth(centre: Centre) -> None:
+    with (centre.truth / "targets_in_force.csv").open(encoding="utf-8", newline="") as file:
+        expected = {tuple(row.values())[:5]: Decimal(row["target"]) for row in csv.DictReader(file)}
+    days = sorted({key[0] for key in expected})
+    actual = {
+        (str(day), *scope): target
+        for day, *scope, target in centre.published(
+            "select day, kpi_id, client, queue, channel, target from marts.fct_targets_in_force"
+            f" where day between date '{days[0]}' and date '{days[-1]}'"
+        )
+    }
+    assert {key: (expected.get(key), actual.get(key)) for key in expected.keys() ^ actual.keys()} == {}
+    assert {key for key in expected if expected[key] != actual[key]} == set()
+    changed = {expected[day, "service_level", "halcyon_bank", "all", "all"] for day in days}
+    assert len(changed) == 2, "one target should change within the simulated days"
