@@ -1,5 +1,5 @@
--- a promise needs a KPI of contacts (not of agents' time, employees, mixes, or one made of others) for which up or down is better; take the row
--- out of seeds/reference/contract_targets.csv, or name another KPI
+-- a promise needs a KPI of contacts (not of agents' time, employees, mixes, or one made of others) for which
+-- up or down is better; take the row out of seeds/reference/contract_targets.csv, or name another KPI
 select
     contracts.client,
     contracts.service_type,

@@ -80,9 +80,9 @@ stretches as (
     cross join runs
     inner join months
         on
-            months.month_end_date >= started.first_day
-            and months.month_end_date >= contracts.valid_from
-            and (contracts.valid_to is null or months.month_start_date < contracts.valid_to)
+            started.first_day <= months.month_end_date
+            and contracts.valid_from <= months.month_end_date
+            and (contracts.valid_to is null or contracts.valid_to > months.month_start_date)
     where greatest(contracts.valid_from, months.month_start_date) <= runs.as_of_date
 
 ),

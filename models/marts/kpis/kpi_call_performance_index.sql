@@ -79,7 +79,12 @@ weight_candidates as (
         weights.weight,
         row_number() over (
             partition by
-                measured.day, measured.client, measured.site, measured.queue, measured.channel, measured.kpi_id
+                measured.day,
+                measured.client,
+                measured.site,
+                measured.queue,
+                measured.channel,
+                measured.kpi_id
             order by
                 case when weights.client is null then 0 else 1 end desc nulls last,
                 weights.valid_from desc nulls last

@@ -37,7 +37,7 @@ measured as (
 
 ),
 
--- minutes on the phone and hours in a mailbox have no common mean, in a contract no more than on the scorecard
+-- minutes on the phone and hours in a mailbox have no common mean: as on the scorecard
 served as (
 
     select
