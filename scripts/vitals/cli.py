@@ -379,7 +379,7 @@ def _out() -> Console:
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         # A file or a build log: nothing has to be left out.
-        console.width = 132
+        console.width = 140
     return console
 
 

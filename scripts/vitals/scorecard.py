@@ -64,7 +64,7 @@ ON_TARGET_WITHIN, NEAR_WITHIN = "10 %", "20 %"
 # Beyond these digits a figure that reads like its target is one.
 MOST_DIGITS = 4
 # Columns of a terminal: below the first, borders and acronyms go; from the others on, trend and guard come.
-NARROW, WIDE, WIDEST = 92, 108, 132
+NARROW, WIDE, WIDEST = 94, 112, 140
 EXTRA_COLUMNS = ("14 days", "Guard")
 # Shown among the top types whatever their share: they tell how far the rest can be trusted.
 ALWAYS_SHOWN = ("unclassified", "unmapped")
@@ -199,11 +199,13 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
     signs = [
         replace(
             sign,
-            acronym=_shortest(sign.acronym),
+            # one that only repeats a word of the name tells nothing
+            acronym=None if (short or "").lower() in sign.kpi_name.lower().split() else short,
             guard_acronym=_shortest(sign.guard_acronym),
             second_guard_acronym=_shortest(sign.second_guard_acronym),
         )
         for sign in (VitalSign(*row[2:]) for row in rows)
+        for short in (_shortest(sign.acronym),)
     ]
     order = {kpi_id: position for position, kpi_id in enumerate(catalogue)}
     return Scorecard(
@@ -267,11 +269,11 @@ def shown_value(sign: VitalSign, currency: str = "") -> str:
 
 
 def shown_target(sign: VitalSign, currency: str = "") -> str:
-    """A vital sign's target; one that is missed on either side says how far off is still on target."""
+    """A vital sign's target; ± marks one that is missed on either side."""
     if sign.target is None:
         return ""
     target = format_value(sign.target, sign.unit, currency)
-    return f"{target} ±{ON_TARGET_WITHIN}" if sign.better == "target" else target
+    return f"{target} ±" if sign.better == "target" else target
 
 
 def format_change(change: float | None, unit: str, currency: str = "") -> str:
