@@ -11,3 +11,12 @@
         when 'target' then abs({{ value }} - {{ target }}) < abs({{ previous_value }} - {{ target }})
     end
 {%- endmacro %}
+
+{#- True when a value moved the worse way; away from its target where better is `target`; null where no way is better. -#}
+{% macro is_change_worse(better, value, previous_value, target) -%}
+    case {{ better }}
+        when 'up' then {{ value }} < {{ previous_value }}
+        when 'down' then {{ value }} > {{ previous_value }}
+        when 'target' then abs({{ value }} - {{ target }}) > abs({{ previous_value }} - {{ target }})
+    end
+{%- endmacro %}

@@ -31,6 +31,19 @@ forms as (
 
 ),
 
+promises as (
+
+    select * from {{ ref('kpi_sla_cells') }}
+
+),
+
+calls as (
+
+    select * from {{ ref('agg_contacts_daily') }}
+    where channel = 'voice'
+
+),
+
 -- KPIs of what not every centre has, and the rows that they are made of
 optional as (
     {%- set optional = [
@@ -42,6 +55,8 @@ optional as (
         ('survey_response_rate', 'surveys', "instrument <> 'esat'"),
         ('quality_score', 'forms', 'forms_count > 0'),
         ('script_use', 'forms', 'forms_count > 0'),
+        ('sla_attainment', 'promises', 'client is not null'),
+        ('call_performance_index', 'calls', 'offered_count > 0'),
     ] %}
     {% for kpi, rows, condition in optional %}
     select

@@ -2,7 +2,13 @@
 with
 
 scales as (
-    {%- set scales = [('csat_mean', 0, 100), ('ces', 1, 7), ('nps', -100, 100), ('sentiment', -1, 1)] %}
+    {%- set scales = [
+        ('csat_mean', 0, 100),
+        ('ces', 1, 7),
+        ('nps', -100, 100),
+        ('sentiment', -1, 1),
+        ('call_performance_index', 0, 100),
+    ] %}
     {% for kpi, lowest, highest in scales %}
     select
         '{{ kpi }}' as kpi_id,

@@ -85,6 +85,10 @@ class Period(StrEnum):
     yesterday = "yesterday"
     last_7_days = "last_7_days"
     last_28_days = "last_28_days"
+    this_week = "this_week"
+    last_week = "last_week"
+    this_month = "this_month"
+    last_month = "last_month"
 
 
 class Form(StrEnum):
@@ -331,7 +335,10 @@ def scorecard(
     client: Annotated[str, typer.Option(help="A client's slug, or `all`.")] = "all",
     period: Annotated[
         Period,
-        typer.Option(help="day (yesterday), week (last 7 days), month (last 28 days), or today so far."),
+        typer.Option(
+            help="day (yesterday), week (last 7 days), month (last 28 days), today so far, "
+            "this_week or this_month so far, last_week or last_month as a whole."
+        ),
     ] = Period.week,
     form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.table,
 ) -> None:
@@ -504,7 +511,7 @@ def _out() -> Console:
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         # A file or a build log: nothing has to be left out.
-        console.width = 132
+        console.width = 140
     return console
 
 

@@ -24,15 +24,31 @@ PERIOD_NAMES = {
     "yesterday": "yesterday",
     "last_7_days": "last 7 days",
     "last_28_days": "last 28 days",
+    "this_week": "this week so far",
+    "last_week": "last week",
+    "this_month": "this month so far",
+    "last_month": "last month",
+}
+# What the mart compares each with.
+COMPARED_WITH = {
+    "today": "the whole of yesterday",
+    "yesterday": "the day before",
+    "last_7_days": "the 7 days before",
+    "last_28_days": "the 28 days before",
+    "this_week": "the same weekdays of the week before",
+    "last_week": "the week before",
+    "this_month": "as many days of the month before",
+    "last_month": "the month before",
 }
 # What people ask for, and how the mart calls it; its own names will do as well.
 PERIODS = {"day": "yesterday", "week": "last_7_days", "month": "last_28_days"} | {
     name: name for name in PERIOD_NAMES
 }
 MIXES = ("channel_mix", "contact_type_mix")
-# The order in which a manager reads: can they reach us, do we solve it, are they content, do we do it well,
-# how long does it take, how do the agents fare and feel, what does it cost.
+# The order in which a manager reads: do we keep our word, can they reach us, do we solve it, are they
+# content, do we do it well, how long does it take, how do the agents fare and feel, what does it cost.
 FAMILIES = (
+    "overall",
     "accessibility",
     "effectiveness",
     "satisfaction",
@@ -43,8 +59,13 @@ FAMILIES = (
     "cost",
 )
 TOP_TYPES = 6
+# How far from a target that is best met exactly `marts.rpt_scorecard` calls a figure on target, and near.
+ON_TARGET_WITHIN, NEAR_WITHIN = "10 %", "20 %"
+# Beyond these digits a figure that reads like its target is one.
+MOST_DIGITS = 4
 # Columns of a terminal: below the first, borders and acronyms go; from the others on, trend and guard come.
-NARROW, WIDE, WIDEST = 92, 108, 132
+NARROW, WIDE, WIDEST = 94, 112, 140
+EXTRA_COLUMNS = ("14 days", "Guard")
 # Shown among the top types whatever their share: they tell how far the rest can be trusted.
 ALWAYS_SHOWN = ("unclassified", "unmapped")
 
@@ -60,7 +81,8 @@ STATUS = {
 @dataclass(frozen=True)
 class VitalSign:
     """One row of `marts.rpt_scorecard`: rates are fractions of 1, times are seconds, money is in the
-    reporting currency, scores stand on their KPI's own scale, points run from -100 to 100."""
+    reporting currency, scores stand on their KPI's own scale, points run from -100 to 100. channels names
+    those that the figure covers; None = all."""
 
     kpi_id: str
     kpi_name: str
@@ -82,11 +104,18 @@ class VitalSign:
     guard_unit: str | None
     guard_value: float | None
     guard_change: float | None
+    second_guard_kpi_id: str | None
+    second_guard_name: str | None
+    second_guard_acronym: str | None
+    second_guard_unit: str | None
+    second_guard_value: float | None
+    second_guard_change: float | None
     is_bought_at_guards_expense: bool
     is_final: bool
     sparkline: str | None
     numerator: float | None
     denominator: float | None
+    channels: str | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +139,8 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
 
     Args:
         published: the published database; opened read-only.
-        period: day (yesterday), week (the last 7 days), month (the last 28 days), or as the mart calls it.
+        period: day (yesterday), week (the last 7 days), month (the last 28 days), or as the mart calls it
+            (this_week, last_month, …).
         client: a client's slug, or `all`.
 
     Raises:
@@ -141,11 +171,18 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
                 s.member, s.value, s.target, s.status, s.previous_value, s.change, s.is_improved,
                 s.same_weekdays_value,
                 s.guard_kpi_id, g.name_en, g.acronyms_en, g.unit, s.guard_value, s.guard_change,
+                s.second_guard_kpi_id, h.name_en, h.acronyms_en, h.unit, s.second_guard_value,
+                s.second_guard_change,
                 s.is_bought_at_guards_expense,
-                s.is_final, s.sparkline, cast(s.numerator as double), cast(s.denominator as double)
+                s.is_final, s.sparkline, cast(s.numerator as double), cast(s.denominator as double),
+                case when k.scorecard_channels = 'synchronous' then (
+                    select string_agg(replace(c.channel, '_', ' '), ', ') from marts.dim_channel as c
+                    where c.is_synchronous
+                ) end
             from marts.rpt_scorecard as s
             inner join marts.dim_kpi as k on s.kpi_id = k.kpi_id
             left join marts.dim_kpi as g on s.guard_kpi_id = g.kpi_id
+            left join marts.dim_kpi as h on s.second_guard_kpi_id = h.kpi_id
             where s.period = ? and s.client = ?
             order by s.kpi_id, s.value desc nulls last, s.member
             """,
@@ -155,11 +192,20 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
     if not rows:
         raise VitalsError(
             f"The published warehouse holds no scorecard for {PERIOD_NAMES[PERIODS[period]]}.",
-            "Try another --period, or look whether landing/ holds recent exports.",
+            "On the first day of a week or month none of its days is over: try last_week or last_month."
+            if PERIODS[period] in ("this_week", "this_month")
+            else "Try another --period, or look whether landing/ holds recent exports.",
         )
     signs = [
-        replace(sign, acronym=_shortest(sign.acronym), guard_acronym=_shortest(sign.guard_acronym))
+        replace(
+            sign,
+            # one that only repeats a word of the name tells nothing
+            acronym=None if (short or "").lower() in sign.kpi_name.lower().split() else short,
+            guard_acronym=_shortest(sign.guard_acronym),
+            second_guard_acronym=_shortest(sign.second_guard_acronym),
+        )
         for sign in (VitalSign(*row[2:]) for row in rows)
+        for short in (_shortest(sign.acronym),)
     ]
     order = {kpi_id: position for position, kpi_id in enumerate(catalogue)}
     return Scorecard(
@@ -184,23 +230,50 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
 # --- one figure --------------------------------------------------------------------------------
 
 
-def format_value(value: float | None, unit: str, currency: str = "") -> str:
-    """A figure as people write it: `81.3 %`, `0:42`, `12 s`, `3.85 EUR`, a score `2.41`, points `+20.0`."""
+def format_value(value: float | None, unit: str, currency: str = "", more_digits: int = 0) -> str:
+    """A figure as people write it: `81.3 %`, `0:42`, `12 s`, `3.85 EUR`, a score `2.41`, points `+20.0`.
+
+    Args:
+        value: in the warehouse's unit; None is shown as a dash.
+        unit: as in the catalogue.
+        currency: of money.
+        more_digits: how many digits to show beyond the usual ones.
+    """
     if value is None:
         return "–"
     if unit == "percent":
-        return f"{value * 100:.1f} %"
+        return f"{value * 100:.{1 + more_digits}f} %"
     if unit == "seconds":
-        return _duration(value)
+        return _duration(value, more_digits)
     if unit == "money":
-        return f"{value:,.2f} {currency}".strip()
+        return f"{value:,.{2 + more_digits}f} {currency}".strip()
     if unit == "per_hour":
-        return f"{value:,.1f} /h"
+        return f"{value:,.{1 + more_digits}f} /h"
     if unit == "score":
-        return _signed(f"{value:.2f}")
+        return _signed(f"{value:.{2 + more_digits}f}")
     if unit == "points":
-        return _signed(f"{value:+.1f}")
-    return _signed(f"{value:,.1f}")
+        return _signed(f"{value:+.{1 + more_digits}f}")
+    return _signed(f"{value:,.{1 + more_digits}f}")
+
+
+def shown_value(sign: VitalSign, currency: str = "") -> str:
+    """A vital sign's figure, with as many digits as it takes to see that it missed its target."""
+    shown = format_value(sign.value, sign.unit, currency)
+    if sign.status not in ("near", "off_target"):
+        return shown
+    for more_digits in range(MOST_DIGITS + 1):
+        shown = format_value(sign.value, sign.unit, currency, more_digits)
+        if shown != format_value(sign.target, sign.unit, currency, more_digits):
+            break
+    return shown
+
+
+def shown_target(sign: VitalSign, currency: str = "") -> str:
+    """A vital sign's target; ± marks one that is missed on either side."""
+    if sign.target is None:
+        return ""
+    target = format_value(sign.target, sign.unit, currency)
+    return f"{target} ±" if sign.better == "target" else target
 
 
 def format_change(change: float | None, unit: str, currency: str = "") -> str:
@@ -240,12 +313,14 @@ def _signed(figure: str) -> str:
     return figure.replace("-", "−")
 
 
-def _duration(seconds: float) -> str:
-    if round(seconds) < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def _duration(seconds: float, more_digits: int = 0) -> str:
+    if round(seconds, more_digits) < 60:
+        return f"{seconds:.{max(more_digits, 1 if seconds < 10 else 0)}f} s"
+    minutes, rest = divmod(round(seconds, more_digits) if more_digits else round(seconds), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    width = 3 + more_digits if more_digits else 2
+    seconds_shown = f"{rest:0{width}.{more_digits}f}"
+    return f"{hours}:{minutes:02}:{seconds_shown}" if hours else f"{minutes}:{seconds_shown}"
 
 
 def _shortest(acronyms: str | None) -> str | None:
@@ -273,26 +348,47 @@ def _span(start: date, end: date) -> str:
     return f"{start:%Y-%m-%d}" if start == end else f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
 
 
-def _guard(sign: VitalSign, currency: str) -> str:
-    if not sign.guard_name:
-        return ""
-    value = format_value(sign.guard_value, sign.guard_unit or "", currency)
-    change = format_change(sign.guard_change, sign.guard_unit or "", currency)
-    shown = f"{sign.guard_acronym or sign.guard_name} {value}"
-    return f"{shown} ({change})" if change not in ("–", "=") else shown
+def _guards(sign: VitalSign, currency: str) -> list[str]:
+    """What guards a vital sign: value and change of each, as far as there are any."""
+    guards = (
+        (sign.guard_acronym or sign.guard_name, sign.guard_unit, sign.guard_value, sign.guard_change),
+        (
+            sign.second_guard_acronym or sign.second_guard_name,
+            sign.second_guard_unit,
+            sign.second_guard_value,
+            sign.second_guard_change,
+        ),
+    )
+    told = []
+    for name, unit, value, moved in guards:
+        if name:
+            change = format_change(moved, unit or "", currency)
+            shown = f"{name} {format_value(value, unit or '', currency)}"
+            told.append(f"{shown} ({change})" if change not in ("–", "=") else shown)
+    return told
 
 
 def _notes(card: Scorecard) -> list[str]:
     if all(one.value is None for one in card.signs):
-        return [
-            "No contact in this period. The data reaches to the time below: "
-            "try --period today, or another --period."
-        ]
+        others = "another --period" if card.period == "today" else "--period today, or another --period"
+        return [f"No contact in this period. The data reaches to the time below: try {others}."]
     notes = []
+    if card.period == "today":
+        notes.append("Today is not over: its rates so far stand beside those of the whole of yesterday.")
     if any(not one.is_final for one in card.signs):
         notes.append("~ provisional: a window that this figure looks ahead into is still open.")
+    if any(one.better == "target" and one.target is not None for one in card.signs):
+        notes.append(
+            f"± best met exactly: within {ON_TARGET_WITHIN} of the target on either side is on target, "
+            f"within {NEAR_WITHIN} near."
+        )
     for one in card.signs:
-        if one.is_bought_at_guards_expense:
+        if one.is_bought_at_guards_expense and one.second_guard_name:
+            notes.append(
+                f"⚠ {one.kpi_name} improved while a guard, {one.guard_name} or {one.second_guard_name}, "
+                "got worse: look at them together."
+            )
+        elif one.is_bought_at_guards_expense:
             notes.append(
                 f"⚠ {one.kpi_name} improved while its guard, {one.guard_name}, got worse: look at both."
             )
@@ -320,7 +416,7 @@ def print_scorecard(console: Console, card: Scorecard) -> None:
     table.add_column("Status", no_wrap=True)
     table.add_column("Change", no_wrap=True)
     extra = (console.width >= WIDE) + (console.width >= WIDEST)
-    for heading in ("14 days", "Guard")[:extra]:
+    for heading in EXTRA_COLUMNS[:extra]:
         table.add_column(heading, no_wrap=True)
     family = None
     for one in card.signs:
@@ -331,13 +427,17 @@ def print_scorecard(console: Console, card: Scorecard) -> None:
         name = Text(one.kpi_name)
         if one.acronym and not is_narrow:
             name.append(f" {one.acronym}", style="dim")
-        guard = Text(_guard(one, card.currency), style="" if one.is_bought_at_guards_expense else "dim")
+        if one.channels:
+            name.append(f"\n  {one.channels}", style="dim")
+        guard = Text(
+            "\n".join(_guards(one, card.currency)), style="" if one.is_bought_at_guards_expense else "dim"
+        )
         if one.is_bought_at_guards_expense:
             guard.append(" ⚠", style="bold yellow")
         table.add_row(
             name,
-            format_value(one.value, one.unit, card.currency) + ("  " if one.is_final else " ~"),
-            format_value(one.target, one.unit, card.currency) if one.target is not None else "",
+            shown_value(one, card.currency) + ("  " if one.is_final else " ~"),
+            shown_target(one, card.currency),
             Text(f"{mark} {word}", style=style),
             _change_text(one, card.currency),
             *(one.sparkline or "", guard)[:extra],
@@ -352,7 +452,15 @@ def print_scorecard(console: Console, card: Scorecard) -> None:
         console.print(grid)
     for note in _notes(card):
         console.print(note, style="yellow" if note.startswith("⚠") else "dim", highlight=False)
-    before = "Change: against the same number of days before."
+    left_out = EXTRA_COLUMNS[extra:]
+    if left_out:
+        console.print(
+            f"Not shown at this width: {' and '.join(left_out)}. "
+            f"A terminal of {WIDEST} columns shows all, and so does --format markdown.",
+            style="dim",
+            highlight=False,
+        )
+    before = f"Change: against {COMPARED_WITH[card.period]}."
     others = (
         f" One client: --client {'|'.join(card.clients)}." if card.client == "all" and card.clients else ""
     )
@@ -403,14 +511,15 @@ def to_markdown(card: Scorecard) -> str:
     for one in card.signs:
         mark, word, _ = STATUS[one.status]
         flag = " ⚠" if one.is_bought_at_guards_expense else ""
+        remark = "; ".join(part for part in (one.acronym, one.channels) if part)
         cells = [
-            one.kpi_name + (f" ({one.acronym})" if one.acronym else ""),
-            format_value(one.value, one.unit, card.currency) + ("" if one.is_final else " ~"),
-            format_value(one.target, one.unit, card.currency) if one.target is not None else "",
+            one.kpi_name + (f" ({remark})" if remark else ""),
+            shown_value(one, card.currency) + ("" if one.is_final else " ~"),
+            shown_target(one, card.currency),
             f"{mark} {word}",
             f"{format_change(one.change, one.unit, card.currency)} {judge_change(one)}".rstrip(),
             one.sparkline or "",
-            _guard(one, card.currency) + flag,
+            ", ".join(_guards(one, card.currency)) + flag,
         ]
         lines.append("| " + " | ".join(cells) + " |")
     for title, rows in (("Channel mix", card.channels), ("Top contact types", card.contact_types)):
@@ -427,7 +536,7 @@ def to_markdown(card: Scorecard) -> str:
     if card.as_of:
         lines += [
             "",
-            f"As of {card.as_of:%Y-%m-%d %H:%M} UTC; change against the same number of days before.",
+            f"As of {card.as_of:%Y-%m-%d %H:%M} UTC; change against {COMPARED_WITH[card.period]}.",
         ]
     return "\n".join(lines) + "\n"
 

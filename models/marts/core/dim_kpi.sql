@@ -15,6 +15,7 @@ catalogue as (
         unit,
         better,
         guard_kpi_id,
+        second_guard_kpi_id,
         scorecard_channels,
         numerator,
         denominator,

@@ -15,7 +15,10 @@ kpis as (
 
 targets as (
 
-    select * from {{ ref('targets') }}
+    select * from {{ ref('fct_targets_in_force') }}
+    where
+        queue = 'all'
+        and channel = 'all'
 
 ),
 
@@ -25,22 +28,68 @@ runs as (
 
 ),
 
-periods as (
+weeks_and_months as (
+
+    select
+        as_of_date,
+        {{ add_days('as_of_date', '1 - ' ~ iso_weekday('as_of_date')) }} as week_start_date,
+        cast({{ dbt.date_trunc('month', 'as_of_date') }} as date) as month_start_date
+    from runs
+
+),
+
+calendar as (
+
+    select
+        *,
+        {{ add_days('as_of_date', -1) }} as yesterday_date,
+        cast({{ dbt.date_trunc('month', add_days('month_start_date', -1)) }} as date) as last_month_start_date
+    from weeks_and_months
+
+),
+
+-- each with the period that it is compared with; of a running week or month the days that are over
+dated as (
     {%- set periods = [
-        ('today', 0, 0, 1),
-        ('yesterday', 1, 1, 1),
-        ('last_7_days', 7, 1, 7),
-        ('last_28_days', 28, 1, 28),
+        ('today', 'as_of_date', 'as_of_date', add_days('as_of_date', -1), add_days('as_of_date', -1)),
+        ('yesterday', 'yesterday_date', 'yesterday_date', add_days('as_of_date', -2), add_days('as_of_date', -2)),
+        ('last_7_days', add_days('as_of_date', -7), 'yesterday_date', add_days('as_of_date', -14),
+            add_days('as_of_date', -8)),
+        ('last_28_days', add_days('as_of_date', -28), 'yesterday_date', add_days('as_of_date', -56),
+            add_days('as_of_date', -29)),
+        ('this_week', 'week_start_date', 'yesterday_date', add_days('week_start_date', -7),
+            add_days('as_of_date', -8)),
+        ('last_week', add_days('week_start_date', -7), add_days('week_start_date', -1),
+            add_days('week_start_date', -14), add_days('week_start_date', -8)),
+        ('this_month', 'month_start_date', 'yesterday_date', 'last_month_start_date',
+            'least(' ~ add_days(
+                'last_month_start_date', days_between('month_start_date', 'yesterday_date')
+            ) ~ ', ' ~ add_days('month_start_date', -1) ~ ')'),
+        ('last_month', 'last_month_start_date', add_days('month_start_date', -1),
+            'cast(' ~ dbt.date_trunc('month', add_days('last_month_start_date', -1)) ~ ' as date)',
+            add_days('last_month_start_date', -1)),
     ] %}
-    {% for period, first_day, last_day, days in periods %}
+    {% for period, first_day, last_day, previous_first_day, previous_last_day in periods %}
     select
         '{{ period }}' as period,
-        {{ add_days('as_of_date', -first_day) }} as period_start_date,
-        {{ add_days('as_of_date', -last_day) }} as period_end_date,
-        {{ days }} as days_count
-    from runs
+        {{ first_day }} as period_start_date,
+        {{ last_day }} as period_end_date,
+        {{ previous_first_day }} as previous_start_date,
+        {{ previous_last_day }} as previous_end_date
+    from calendar
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+
+),
+
+-- on a Monday no day of the week is over yet, on the first none of the month
+periods as (
+
+    select
+        *,
+        {{ days_between('period_start_date', 'period_end_date') }} + 1 as days_count
+    from dated
+    where period_start_date <= period_end_date
 
 ),
 
@@ -106,14 +155,14 @@ daily as (
 
 ),
 
--- days of a period, of the equally long one before it, and of its weekdays in the four weeks before
+-- days of a period, of the one it is compared with, and of its weekdays in the four weeks before
 aligned as (
 
     select
         periods.period,
         periods.period_start_date,
         periods.period_end_date,
-        periods.days_count,
+        periods.previous_start_date,
         daily.client,
         daily.kpi_id,
         daily.member,
@@ -121,13 +170,10 @@ aligned as (
         daily.denominator,
         daily.is_final,
         daily.day between periods.period_start_date and periods.period_end_date as is_in_period,
-        {{ days_between('daily.day', 'periods.period_start_date') }}
-        between 1 and periods.days_count as is_in_previous_period,
+        daily.day between periods.previous_start_date and periods.previous_end_date as is_in_previous_period,
         {{ days_between('daily.day', 'periods.period_start_date') }} between 1 and 28
-        and (
-            periods.days_count >= 7
-            or {{ iso_weekday('daily.day') }} = {{ iso_weekday('periods.period_start_date') }}
-        ) as is_same_weekday
+        and (28 - {{ days_between('daily.day', 'periods.period_start_date') }}) % 7 < periods.days_count
+            as is_same_weekday
     from periods
     cross join daily
 
@@ -139,7 +185,7 @@ summed as (
         period,
         period_start_date,
         period_end_date,
-        days_count,
+        previous_start_date,
         client,
         kpi_id,
         member,
@@ -151,7 +197,7 @@ summed as (
         sum(numerator) filter (where is_same_weekday) as same_weekdays_numerator,
         sum(denominator) filter (where is_same_weekday) as same_weekdays_denominator
     from aligned
-    group by period, period_start_date, period_end_date, days_count, client, kpi_id, member
+    group by period, period_start_date, period_end_date, previous_start_date, client, kpi_id, member
 
 ),
 
@@ -179,11 +225,12 @@ divided as (
         kpis.unit,
         kpis.better,
         kpis.guard_kpi_id,
+        kpis.second_guard_kpi_id,
         summed.numerator,
         summed.denominator,
         {{ ratio('summed.numerator', 'summed.denominator') }} as value,
         case
-            when {{ days_between('covered.first_day', 'summed.period_start_date') }} >= summed.days_count
+            when covered.first_day <= summed.previous_start_date
                 then {{ ratio('summed.previous_numerator', 'summed.previous_denominator') }}
         end as previous_value,
         {{ ratio('summed.same_weekdays_numerator', 'summed.same_weekdays_denominator') }}
@@ -197,56 +244,58 @@ divided as (
 
 ),
 
--- targets of the whole centre or a whole client: a queue's or channel's own says nothing about the sum
+-- as promised at the period's end, also where it was something else before
 targeted as (
 
     select
-        divided.period,
-        divided.client,
-        divided.kpi_id,
-        divided.member,
-        max_by(
-            targets.target,
-            case when targets.client is null then 0 else 1000000 end
-            + {{ days_between("cast('2000-01-01' as date)", 'targets.valid_from') }}
-        ) as target
+        divided.*,
+        cast(targets.target as double) as target,
+        divided.value - divided.previous_value as change
     from divided
-    inner join targets
+    left join targets
         on
-            divided.kpi_id = targets.kpi_id
-            and (targets.client is null or divided.client = targets.client)
-            and targets.queue is null
-            and targets.channel is null
-            and divided.period_end_date >= targets.valid_from
-            and (targets.valid_to is null or divided.period_end_date < targets.valid_to)
-    group by divided.period, divided.client, divided.kpi_id, divided.member
+            divided.period_end_date = targets.day
+            and divided.kpi_id = targets.kpi_id
+            and divided.client = targets.client
 
 ),
 
+compared as (
+
+    select
+        *,
+        {{ is_change_better('better', 'value', 'previous_value', 'target') }} as is_improved,
+        {{ is_change_worse('better', 'value', 'previous_value', 'target') }} as is_worsened
+    from targeted
+
+),
+
+-- a client's figure is guarded by the client's own: what the whole centre did says nothing about it
 guarded as (
 
     select
-        divided.*,
-        cast(targeted.target as double) as target,
-        divided.value - divided.previous_value as change,
+        compared.*,
         guards.value as guard_value,
-        guards.value - guards.previous_value as guard_change,
-        guards.better as guard_better
-    from divided
-    left join targeted
+        guards.change as guard_change,
+        second_guards.value as second_guard_value,
+        second_guards.change as second_guard_change,
+        coalesce(compared.is_improved and (guards.is_worsened or second_guards.is_worsened), false)
+            as is_bought_at_guards_expense
+    from compared
+    left join compared as guards
         on
-            divided.period = targeted.period
-            and divided.client = targeted.client
-            and divided.kpi_id = targeted.kpi_id
-            and divided.member = targeted.member
-    left join divided as guards
+            compared.guard_kpi_id = guards.kpi_id
+            and compared.period = guards.period
+            and compared.client = guards.client
+    left join compared as second_guards
         on
-            divided.guard_kpi_id = guards.kpi_id
-            and divided.period = guards.period
-            and divided.client = guards.client
+            compared.second_guard_kpi_id = second_guards.kpi_id
+            and compared.period = second_guards.period
+            and compared.client = second_guards.client
 
 ),
 
+-- two-sided targets are reached from near enough on either side
 judged as (
 
     select
@@ -261,8 +310,7 @@ judged as (
             when better = 'down' and value <= target + 0.05 * abs(target) then 'near'
             when better = 'target' and abs(value - target) <= 0.20 * abs(target) then 'near'
             else 'off_target'
-        end as status,
-        {{ is_change_better('better', 'value', 'previous_value', 'target') }} as is_improved
+        end as status
     from guarded
 
 ),
@@ -361,15 +409,10 @@ scorecard as (
         judged.guard_kpi_id,
         judged.guard_value,
         judged.guard_change,
-        coalesce(
-            judged.is_improved
-            and case judged.guard_better
-                when 'up' then judged.guard_change < 0
-                when 'down' then judged.guard_change > 0
-                when 'target' then judged.guard_change > 0
-            end,
-            false
-        ) as is_bought_at_guards_expense,
+        judged.second_guard_kpi_id,
+        judged.second_guard_value,
+        judged.second_guard_change,
+        judged.is_bought_at_guards_expense,
         judged.is_final,
         sparklines.sparkline
     from judged

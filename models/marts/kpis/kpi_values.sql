@@ -1,36 +1,5 @@
-{%- set kpis = [
-    'channel_mix',
-    'contact_type_mix',
-    'service_level',
-    'speed_of_answer',
-    'abandonment_rate',
-    'handle_time',
-    'talk_time',
-    'hold_time',
-    'after_contact_work',
-    'transfer_rate',
-    'retelling_rate',
-    'first_contact_resolution',
-    'resolution_rate',
-    'repeat_contact_rate',
-    'self_service_containment',
-    'csat',
-    'csat_mean',
-    'ces',
-    'nps',
-    'survey_response_rate',
-    'sentiment',
-    'quality_score',
-    'script_use',
-    'esat',
-    'cost_per_contact',
-    'agent_utilisation',
-    'occupancy',
-    'schedule_adherence',
-    'conformance',
-    'contacts_per_hour',
-    'time_to_next_contact',
-] -%}
+{#- The measured ones come from single contacts, surveys, forms or agents; the composed ones from those. -#}
+{%- set kpis = measured_kpis() + ['sla_attainment', 'call_performance_index'] -%}
 with
 
 unioned as (

@@ -22,6 +22,7 @@ class Queue:
     slug: str
     client: str
     site: str
+    service_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,14 @@ class Reference:
     """
 
     def __init__(self, seeds: Path) -> None:
-        self.zones = {row["site"]: ZoneInfo(row["zone"]) for row in _rows(seeds, "reference/sites.csv")}
-        self.countries = {row["site"]: row["country"] for row in _rows(seeds, "reference/sites.csv")}
+        self.seeds = seeds
+        self.zones = {row["site"]: ZoneInfo(row["zone"]) for row in seed_rows(seeds, "reference/sites.csv")}
+        self.countries = {row["site"]: row["country"] for row in seed_rows(seeds, "reference/sites.csv")}
         self.queues = {
-            row["queue"]: Queue(row["queue"], row["client"], row["site"])
-            for row in _rows(seeds, "reference/queues.csv")
+            row["queue"]: Queue(row["queue"], row["client"], row["site"], row["service_type"] or None)
+            for row in seed_rows(seeds, "reference/queues.csv")
         }
-        self.contact_types = {row["contact_type"] for row in _rows(seeds, "reference/contact_types.csv")}
+        self.contact_types = {row["contact_type"] for row in seed_rows(seeds, "reference/contact_types.csv")}
         self._rates = [
             (
                 row["currency"],
@@ -116,11 +118,11 @@ class Reference:
                 _day(row["valid_to"]),
                 Decimal(row["rate"]),
             )
-            for row in _rows(seeds, "reference/exchange_rates.csv")
+            for row in seed_rows(seeds, "reference/exchange_rates.csv")
             if row["reporting_currency"] == "EUR"
         ]
         self._thresholds: dict[str, list[Threshold]] = defaultdict(list)
-        for row in _rows(seeds, "reference/thresholds.csv"):
+        for row in seed_rows(seeds, "reference/thresholds.csv"):
             self._thresholds[row["threshold"]].append(
                 Threshold(
                     client=row["client"] or None,
@@ -234,7 +236,12 @@ class Reference:
         return self.words[platform].slugs.get((kind, native.strip().lower())) if native else None
 
 
-def _rows(seeds: Path, name: str) -> list[dict[str, str]]:
+def seed_rows(seeds: Path, name: str) -> list[dict[str, str]]:
+    """The rows of a seed as text, by column name.
+
+    Raises:
+        VitalsError: there is no such seed.
+    """
     path = seeds / name
     if not path.is_file():
         raise VitalsError(
@@ -258,9 +265,9 @@ def _words(seeds: Path, platform: str) -> Words:
         ("channel", "channels"),
         ("contact_type", "contact_types"),
     ):
-        for row in _rows(seeds, f"reference/{seed}.csv"):
+        for row in seed_rows(seeds, f"reference/{seed}.csv"):
             words.slugs[kind, row[kind]] = row[kind]
-    for row in _rows(seeds, f"maps/{platform}/map_{platform}.csv"):
+    for row in seed_rows(seeds, f"maps/{platform}/map_{platform}.csv"):
         words.natives[row["field"], row["slug"]].append(row["native_value"])
         words.slugs[row["field"], row["native_value"].strip().lower()] = row["slug"]
     return words

@@ -32,9 +32,14 @@ class Tally:
         if not is_final:
             self._provisional.add((kpi_id, cell))
 
-    def rows(self) -> Iterator[tuple[object, ...]]:
-        """kpi_id, the cell, numerator, denominator, is_final: rows with a denominator, in order."""
+    def cells(self) -> Iterator[tuple[str, Cell, Decimal, Decimal, bool]]:
+        """kpi_id, the cell, numerator, denominator, is_final, in order, also of those that count nothing."""
         for kpi_id, cell in sorted(self._pairs, key=str):
             numerator, denominator = self._pairs[kpi_id, cell]
+            yield kpi_id, cell, numerator, denominator, (kpi_id, cell) not in self._provisional
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """kpi_id, the cell, numerator, denominator, is_final: rows with a denominator, in order."""
+        for kpi_id, cell, numerator, denominator, is_final in self.cells():
             if denominator:
-                yield (kpi_id, *cell, numerator, denominator, (kpi_id, cell) not in self._provisional)
+                yield (kpi_id, *cell, numerator, denominator, is_final)

@@ -19,6 +19,7 @@ from vitals.simulate.tally import Cell, Tally
 from vitals.simulate.truth_customers import contact_amounts, customer_tables
 from vitals.simulate.truth_events import EVENT_COLUMNS, event_rows
 from vitals.simulate.truth_feedback import FeedbackTruth
+from vitals.simulate.truth_sla import REPORT_COLUMNS, TARGET_COLUMNS, SlaTruth
 
 _DAY = 86400
 OFFERED = ("answered", "abandoned", "callback_requested", "diverted", "open")
@@ -68,6 +69,11 @@ class Figures:
         """The dimensions of most KPI rows."""
         contact = self.contact
         return (self.day, contact.client, contact.site, self.queue, contact.channel, contact.contact_type)
+
+    @property
+    def is_offered(self) -> bool:
+        """Entered a queue for an agent."""
+        return self.contact.outcome in OFFERED
 
     @property
     def is_in_target(self) -> bool:
@@ -179,14 +185,14 @@ def _same_type(one: Figures, other: Figures) -> bool:
     return first == second or UNCLASSIFIED in (first, second)
 
 
-def kpi_rows(
+def kpi_tally(
     figures: list[Figures],
     surveys: list[Survey],
     evaluations: list[Evaluation],
     reference: Reference,
     as_of: int,
-) -> list[tuple[object, ...]]:
-    """Numerator and denominator of every KPI at its grain; only rows with a denominator."""
+) -> Tally:
+    """Numerator and denominator of every KPI of contacts, surveys and forms at its grain."""
     tally = Tally()
     in_scope = [each for each in figures if each.is_in_scope]
     for each in in_scope:
@@ -196,7 +202,7 @@ def kpi_rows(
         feedback.count_survey(survey)
     for form in evaluations:
         feedback.count_evaluation(form)
-    return [*tally.rows(), *_mix_rows(figures)]
+    return tally
 
 
 def _count(tally: Tally, each: Figures, as_of: int) -> None:
@@ -339,10 +345,24 @@ def write_truth(
     telling = [event for event in events if event.agent.platform in TELLING]
     counted = [each.contact for each in figures if each.is_in_scope]
     days = agent_days(agents, telling, counted, reference, as_of)
+    tally = kpi_tally(figures, surveys, evaluations, reference, as_of)
+    sla = SlaTruth(tally, reference, as_of)
     _write(
         truth / "kpi_values.csv",
         KPI_COLUMNS,
-        kpi_rows(figures, surveys, evaluations, reference, as_of) + agent_kpi_rows(days, reference, as_of),
+        [
+            *tally.rows(),
+            *_mix_rows(figures),
+            *agent_kpi_rows(days, reference, as_of),
+            *sla.attainment_rows(),
+            *sla.index_rows(each.cell for each in figures if each.is_in_scope and each.is_offered),
+        ],
+    )
+    _write(truth / "sla_report.csv", REPORT_COLUMNS, sla.report_rows())
+    _write(
+        truth / "targets_in_force.csv",
+        TARGET_COLUMNS,
+        sla.target_rows(each.cell for each in figures if each.is_in_scope),
     )
     _write(truth / "agent_days.csv", AGENT_DAY_COLUMNS, agent_day_rows(days))
     _write(

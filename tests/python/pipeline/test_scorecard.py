@@ -20,6 +20,7 @@ from vitals.scorecard import (
     judge_change,
     print_scorecard,
     read_scorecard,
+    shown_value,
     to_json,
     to_markdown,
 )
@@ -93,18 +94,27 @@ def published(tmp_path: Path) -> Path:
                 timestamp '2026-03-09 00:00:00' as as_of, 'abc' as dbt_invocation_id,
                 'EUR' as reporting_currency;
             create table marts.dim_kpi as select * from (values
-                ('channel_mix', 'Channel mix', null, 'demand', 'percent'),
-                ('contact_type_mix', 'Contact type mix', null, 'demand', 'percent'),
-                ('handle_time', 'Average handle time', 'AHT', 'efficiency', 'seconds'),
+                ('channel_mix', 'Channel mix', null, 'demand', 'percent', 'all'),
+                ('contact_type_mix', 'Contact type mix', null, 'demand', 'percent', 'all'),
+                ('handle_time', 'Average handle time', 'AHT', 'efficiency', 'seconds', 'all'),
+                ('csat', 'Customer satisfaction', 'CSAT', 'satisfaction', 'percent', 'all'),
                 ('first_contact_resolution', 'First-contact resolution', 'FCR, FTR', 'effectiveness',
-                    'percent')
-            ) as t(kpi_id, name_en, acronyms_en, family, unit);
+                    'percent', 'all'),
+                ('speed_of_answer', 'Average speed of answer', 'ASA', 'accessibility', 'seconds',
+                    'synchronous')
+            ) as t(kpi_id, name_en, acronyms_en, family, unit, scorecard_channels);
+            create table marts.dim_channel as select * from (values
+                ('voice', true), ('chat', true), ('email', false), ('unmapped', null)
+            ) as t(channel, is_synchronous);
             create table marts.rpt_scorecard as
             select
                 'last_7_days' as period, date '2026-03-02' as period_start_date,
                 date '2026-03-08' as period_end_date, t.* replace (value::double as value,
                 target::double as target, previous_value::double as previous_value, change::double as change,
                 guard_value::double as guard_value, guard_change::double as guard_change),
+                if(t.kpi_id = 'handle_time' and t.client = 'all', 'csat', null) as second_guard_kpi_id,
+                if(t.kpi_id = 'handle_time' and t.client = 'all', 0.8, null)::double as second_guard_value,
+                if(t.kpi_id = 'handle_time' and t.client = 'all', 0.01, null)::double as second_guard_change,
                 k.name_en as kpi_name, k.unit, 0.01::double as same_weekdays_value,
                 1.0::decimal(28, 6) as numerator, 2.0::decimal(28, 6) as denominator
             from (values
@@ -112,6 +122,8 @@ def published(tmp_path: Path) -> Path:
                     'first_contact_resolution', 0.7, -0.02, true, true, '▁▄█'),
                 ('all', 'first_contact_resolution', 'all', 'up', 0.7, 0.75, 'near', 0.72, -0.02, false,
                     'handle_time', 300.0, -60.0, false, false, null),
+                ('all', 'speed_of_answer', 'all', 'down', 30.2, 30.0, 'near', 30.2, 0.0, false,
+                    null, null, null, false, true, null),
                 ('all', 'channel_mix', 'voice', 'none', 0.75, null, 'no_target', 0.7, 0.05, null,
                     null, null, null, false, true, null),
                 ('all', 'channel_mix', 'chat', 'none', 0.25, null, 'no_target', 0.3, -0.05, null,
@@ -150,19 +162,101 @@ def test_a_terminal_shows_all_of_a_vital_sign_without_needing_colour(
     aht = next(line for line in lines if "Average handle time" in line)
     assert lines.index(fcr) < lines.index(aht)
     assert cells(fcr) == ["70.0 % ~", "75.0 %", "≈ near", "−2.0 pt worse", "", "AHT 5:00 (−1:00)"]
-    assert cells(aht) == ["5:00", "5:30", "✓ on target", "−1:00 better", "▁▄█", "FCR 70.0 % (−2.0 pt) ⚠"]
+    assert cells(aht) == ["5:00", "5:30 ±", "✓ on target", "−1:00 better", "▁▄█", "FCR 70.0 % (−2.0 pt)"]
+    assert cells(lines[lines.index(aht) + 1])[-1] == "CSAT 80.0 % (+1.0 pt) ⚠"
     assert "2026-03-02 to 2026-03-08" in text
     assert "~ provisional" in text
-    assert "⚠ Average handle time improved while its guard" in text
+    warning = (
+        "⚠ Average handle time improved while a guard, First-contact resolution or Customer satisfaction,"
+    )
+    assert warning in text
+    assert "± best met exactly: within 10 % of the target on either side is on target" in text
+    assert "Change: against the 7 days before." in text
+    assert "Not shown" not in text
     assert "unclassified" in text
 
 
 def test_a_narrow_terminal_loses_trend_and_guard_but_not_the_warning(published: Path) -> None:
     text = shown(published, 80)
     assert "▁▄█" not in text
-    assert "⚠ Average handle time improved while its guard" in text
+    assert "⚠ Average handle time improved while a guard" in text
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
+    assert "Not shown at this width: 14 days and Guard." in text
+
+
+def test_a_middling_terminal_says_that_it_leaves_out_the_guard(published: Path) -> None:
+    text = shown(published, 120)
+    assert "▁▄█" in text
+    assert "Not shown at this width: Guard." in text
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_figure_of_some_channels_names_them(published: Path, width: int) -> None:
+    lines = shown(published, width).splitlines()
+    asa = next(number for number, line in enumerate(lines) if "Average speed of answer" in line)
+    assert lines[asa + 1].strip("│ ").split("│")[0].strip() == "voice, chat"
+    assert "Average speed of answer (ASA; voice, chat)" in to_markdown(read_scorecard(published))
+
+
+def test_a_figure_that_missed_its_target_does_not_read_like_it(published: Path) -> None:
+    asa = next(line for line in shown(published, 140).splitlines() if "Average speed of answer" in line)
+    assert cells(asa)[:3] == ["30.2 s", "30 s", "≈ near"]
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "unit", "status", "text"),
+    [
+        (0.7996, 0.8, "percent", "near", "79.96 %"),
+        (0.8, 0.8, "percent", "on_target", "80.0 %"),
+        (0.80004, 0.8, "percent", "on_target", "80.0 %"),
+        (0.79, 0.8, "percent", "near", "79.0 %"),
+        (30.04, 30, "seconds", "near", "30.04 s"),
+        (59.96, 59.9, "seconds", "near", "1:00.0"),
+        (90.3, 90, "seconds", "near", "1:30.3"),
+        (3690.04, 3690, "seconds", "off_target", "1:01:30.04"),
+        (8.5004, 8.5, "money", "near", "8.5004 EUR"),
+        (3.004, 3, "score", "near", "3.004"),
+        (9.98, 10, "points", "near", "+9.98"),
+        (2.46, 2.5, "per_hour", "near", "2.46 /h"),
+        (0.8 - 1e-12, 0.8, "percent", "near", "80.00000 %"),
+        (None, 0.8, "percent", "no_data", "–"),
+    ],
+)
+def test_as_many_digits_are_shown_as_it_takes_to_tell_a_miss_from_its_target(
+    value: float | None, target: float, unit: str, status: str, text: str
+) -> None:
+    nothing = dict.fromkeys((field.name for field in fields(VitalSign)), None)
+    one = VitalSign(**{**nothing, "value": value, "target": target, "unit": unit, "status": status})  # type: ignore[arg-type]
+    assert shown_value(one, "EUR") == text
+
+
+@pytest.mark.parametrize(
+    ("period", "compared"),
+    [
+        ("today", "the whole of yesterday"),
+        ("this_month", "as many days of the month before"),
+        ("last_week", "the week before"),
+    ],
+)
+def test_each_period_says_what_it_is_compared_with(published: Path, period: str, compared: str) -> None:
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("update marts.rpt_scorecard set period = ?", [period])
+    assert f"change against {compared}." in to_markdown(read_scorecard(published, period))
+    today = "Today is not over" in to_markdown(read_scorecard(published, period))
+    assert today == (period == "today")
+
+
+def test_an_empty_today_is_not_told_to_look_at_today(published: Path) -> None:
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("update marts.rpt_scorecard set value = null")
+    hint = to_markdown(read_scorecard(published))
+    assert "try --period today, or another --period." in hint
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("update marts.rpt_scorecard set period = 'today'")
+    hint = to_markdown(read_scorecard(published, "today"))
+    assert "try another --period." in hint
+    assert "--period today" not in hint
 
 
 def test_no_data_is_told_as_such(published: Path) -> None:
@@ -176,7 +270,7 @@ def test_markdown_is_a_table_and_json_keeps_figures_unrounded(published: Path) -
     assert "| voice | 75.0 % | +5.0 pt |" in markdown
     assert len({line.count("|") for line in markdown if line.startswith("|")}) == 2
     data = json.loads(to_json(card))
-    assert data["signs"][0]["value"] == 0.7
+    assert data["signs"][0]["value"] == 30.2
     assert data["clients"] == ["aurora"]
     assert (card.period_start_date, card.as_of) == (date(2026, 3, 2), datetime(2026, 3, 9))
 
@@ -184,7 +278,12 @@ def test_markdown_is_a_table_and_json_keeps_figures_unrounded(published: Path) -
 @pytest.mark.parametrize(
     ("period", "client", "remedy"),
     [
-        ("decade", "all", "Choose one of: day, week, month, today, yesterday, last_7_days, last_28_days."),
+        (
+            "decade",
+            "all",
+            "Choose one of: day, week, month, today, yesterday, last_7_days, last_28_days, this_week,"
+            " last_week, this_month, last_month.",
+        ),
         ("week", "nobody", "Choose one of: all, aurora."),
     ],
 )
@@ -199,5 +298,8 @@ def test_an_unknown_period_or_client_is_answered_with_those_there_are(
 def test_a_period_without_data_and_a_missing_file_say_what_to_do(published: Path, tmp_path: Path) -> None:
     with pytest.raises(VitalsError, match="no scorecard for last 28 days"):
         read_scorecard(published, "month")
+    with pytest.raises(VitalsError, match="no scorecard for this month so far") as caught:
+        read_scorecard(published, "this_month")
+    assert "try last_week or last_month" in str(caught.value.remedy)
     with pytest.raises(VitalsError, match="nothing was published yet"):
         read_scorecard(tmp_path / "none.duckdb")
