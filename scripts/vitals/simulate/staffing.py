@@ -8,7 +8,14 @@ from vitals.simulate.arrivals import Demand
 from vitals.simulate.entities import Agent, Pause, Shift
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
-from vitals.simulate.world import CROSS_SKILLED_EVERY, FIRST_NAMES, LAST_NAMES, TARGET_SERVICE_LEVEL
+from vitals.simulate.world import (
+    CROSS_SKILLED_EVERY,
+    FIRST_NAMES,
+    LAST_NAMES,
+    PACE_EVERY,
+    PACES,
+    TARGET_SERVICE_LEVEL,
+)
 
 _SLOT = 1800
 # Planned lengths in half hours: full day, six and a half hours, half day.
@@ -210,4 +217,5 @@ def _hire(
     team = f"{queue.replace('_', ' ').capitalize()} {place // _TEAM_SIZE + 1}"
     lead_first, lead_last = place // _TEAM_SIZE % len(FIRST_NAMES), (number - place) % len(LAST_NAMES)
     lead = f"{FIRST_NAMES[lead_first]} {LAST_NAMES[lead_last]}"
-    return Agent(native, platform, first_name, last_name, site, queue, team, lead, number)
+    pace = PACES.get(number % PACE_EVERY, 1.0)
+    return Agent(native, platform, first_name, last_name, site, queue, team, lead, number, pace)

@@ -188,21 +188,27 @@ def kpi_rows(
     tally = Tally()
     in_scope = [each for each in figures if each.is_in_scope]
     for each in in_scope:
-        _count(tally, each, as_of)
+        _count(tally, each, reference, as_of)
     feedback = FeedbackTruth(tally, {each.contact: each.cell for each in in_scope}, reference, as_of)
     for survey in surveys:
         feedback.count_survey(survey)
     for form in evaluations:
         feedback.count_evaluation(form)
-    return [*tally.rows(), *_mix_rows(figures)]
+    return [*tally.rows(), *_mix_rows(figures, reference, as_of)]
 
 
-def _count(tally: Tally, each: Figures, as_of: int) -> None:
+def is_over(day: date, site: str, reference: Reference, as_of: int) -> bool:
+    """True when a site's local day is over at `as_of`; the running day is not."""
+    return day < reference.local_day(site, as_of)
+
+
+def _count(tally: Tally, each: Figures, reference: Reference, as_of: int) -> None:
     """One contact's part in the KPIs of contacts."""
     contact, outcome = each.contact, each.contact.outcome
+    is_day_over = is_over(each.day, contact.site, reference, as_of)
 
-    def count(kpi_id: str, numerator: int | Decimal, denominator: int = 1, is_final: bool = True) -> None:
-        tally.count(kpi_id, each.cell, numerator, denominator, is_final)
+    def count(kpi_id: str, numerator: int | Decimal, is_final: bool = is_day_over) -> None:
+        tally.count(kpi_id, each.cell, numerator, 1, is_final)
 
     if outcome in OFFERED and not each.is_short_abandon:
         count("service_level", each.is_in_target)
@@ -233,7 +239,7 @@ def _count(tally: Tally, each: Figures, as_of: int) -> None:
         count("self_service_containment", not each.is_followed_by_offered, is_final=is_final)
 
 
-def _mix_rows(figures: list[Figures]) -> list[tuple[object, ...]]:
+def _mix_rows(figures: list[Figures], reference: Reference, as_of: int) -> list[tuple[object, ...]]:
     """Every channel and type that occurs anywhere, on every day x client x site that has contacts."""
     in_scope = [each for each in figures if each.is_in_scope]
     places = sorted({(each.day, each.contact.client, each.contact.site) for each in in_scope})
@@ -247,12 +253,23 @@ def _mix_rows(figures: list[Figures]) -> list[tuple[object, ...]]:
         types[*place, each.contact.contact_type] += 1
     rows: list[tuple[object, ...]] = []
     for place in places:
+        is_final = is_over(place[0], place[2], reference, as_of)
         for channel in sorted({each.contact.channel for each in in_scope}):
             rows.append(
-                ("channel_mix", *place, None, channel, None, channels[*place, channel], totals[place], True)
+                (
+                    "channel_mix",
+                    *place,
+                    None,
+                    channel,
+                    None,
+                    channels[*place, channel],
+                    totals[place],
+                    is_final,
+                )
             )
     all_types = sorted({each.contact.contact_type for each in in_scope})
     for place in places:
+        is_final = is_over(place[0], place[2], reference, as_of)
         for contact_type in all_types:
             rows.append(
                 (
@@ -263,7 +280,7 @@ def _mix_rows(figures: list[Figures]) -> list[tuple[object, ...]]:
                     contact_type,
                     types[*place, contact_type],
                     totals[place],
-                    True,
+                    is_final,
                 )
             )
     return rows
