@@ -37,6 +37,8 @@ class Agent:
     team: str
     supervisor: str
     number: int
+    # The team that they changed to in the last days.
+    moved_to: str | None = None
     # How long they talk, as a factor of the usual.
     pace: float = 1.0
     skills: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ _DAYS_A_WEEK = 5
 _SHRINKAGE = 0.07
 _TEAM_SIZE = 12
 _TRAINING_SHARE = 0.04
+_MOVED_SHARE = 0.04
 _WORK_TOLERANCE = 0.7
 
 
@@ -170,6 +171,9 @@ def roster(demands: list[Demand], reference: Reference, sampler: Sampler) -> lis
                 team.append(agent)
                 agents.append(agent)
             agent.shifts.append(Shift(start, start + length * _SLOT, _pauses(start, length, sampler)))
+    for agent in agents:
+        if sampler.chance(_MOVED_SHARE):
+            agent.moved_to = f"{agent.team} B"
     return agents
 
 
@@ -218,4 +222,4 @@ def _hire(
     lead_first, lead_last = place // _TEAM_SIZE % len(FIRST_NAMES), (number - place) % len(LAST_NAMES)
     lead = f"{FIRST_NAMES[lead_first]} {LAST_NAMES[lead_last]}"
     pace = PACES.get(number % PACE_EVERY, 1.0)
-    return Agent(native, platform, first_name, last_name, site, queue, team, lead, number, pace)
+    return Agent(native, platform, first_name, last_name, site, queue, team, lead, number, pace=pace)

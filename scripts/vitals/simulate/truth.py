@@ -17,6 +17,12 @@ from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
 from vitals.simulate.truth_feedback import FeedbackTruth
+from vitals.simulate.truth_live import (
+    REALTIME_AGENT_COLUMNS,
+    REALTIME_COLUMNS,
+    realtime_agent_rows,
+    realtime_rows,
+)
 
 _DAY = 86400
 OFFERED = ("answered", "abandoned", "callback_requested", "diverted", "open")
@@ -55,6 +61,7 @@ class Figures:
     short: int
     window_days: int
     containment_seconds: int
+    open_seconds: int
     is_covered: bool = False
     is_repeat: bool = False
     is_opener: bool = False
@@ -105,6 +112,7 @@ def fold(contact: Contact, reference: Reference, until: int) -> Figures:
         short=threshold("short_abandon_seconds"),
         window_days=threshold("repeat_window_days"),
         containment_seconds=threshold("containment_window_hours") * 3600,
+        open_seconds=threshold("open_window_hours") * 3600,
     )
 
 
@@ -371,6 +379,8 @@ def write_truth(
         variant_rows(figures),
     )
     _write(truth / "contacts.csv", CONTACT_COLUMNS, (_contact_row(each) for each in figures))
+    _write(truth / "rpt_realtime.csv", REALTIME_COLUMNS, realtime_rows(figures, reference, as_of))
+    _write(truth / "rpt_realtime_agents.csv", REALTIME_AGENT_COLUMNS, realtime_agent_rows(telling, as_of))
     counts = [(each.platform, each.stream, each.counts()) for each in exports]
     _write(
         truth / "rows.csv",
