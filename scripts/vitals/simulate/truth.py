@@ -16,6 +16,7 @@ from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
+from vitals.simulate.truth_coaching import COACHING_COLUMNS, PACE_COLUMNS, coaching_rows, pace_rows
 from vitals.simulate.truth_feedback import FeedbackTruth
 from vitals.simulate.truth_live import (
     REALTIME_AGENT_COLUMNS,
@@ -380,6 +381,10 @@ def write_truth(
     )
     _write(truth / "contacts.csv", CONTACT_COLUMNS, (_contact_row(each) for each in figures))
     _write(truth / "rpt_realtime.csv", REALTIME_COLUMNS, realtime_rows(figures, reference, as_of))
+    _write(
+        truth / "rpt_agent_coaching.csv", COACHING_COLUMNS, coaching_rows(figures, surveys, reference, as_of)
+    )
+    _write(truth / "agent_paces.csv", PACE_COLUMNS, pace_rows(agents))
     _write(truth / "rpt_realtime_agents.csv", REALTIME_AGENT_COLUMNS, realtime_agent_rows(telling, as_of))
     counts = [(each.platform, each.stream, each.counts()) for each in exports]
     _write(
