@@ -254,10 +254,15 @@ compared as (
         cells.cell_count - own_cells.own_count >= greatest(settings.coaching_minimum_others, 1)
             as is_comparable,
         cells.cell_sum - own_cells.own_sum as others_sum,
-        {{ ratio(
-            'cells.cell_sum_of_squares - ' ~ ratio('cells.cell_sum * cells.cell_sum', 'cells.cell_count'),
-            'cells.cell_count - 1'
-        ) }} as contact_variance
+        -- of equal contacts the last digit may fall below zero, of which there is no root
+        greatest(
+            {{ ratio(
+                'cells.cell_sum_of_squares - '
+                ~ ratio('cells.cell_sum * cells.cell_sum', 'cells.cell_count'),
+                'cells.cell_count - 1'
+            ) }},
+            0
+        ) as contact_variance
     from own_cells
     cross join settings
     inner join cells
