@@ -1,7 +1,4 @@
 {%- set cell = ['kpi_id', 'queue', 'channel', 'contact_type', 'hour_band'] -%}
-{%- set settings = [
-    'coaching_window_days', 'coaching_band_hours', 'coaching_minimum_others', 'coaching_minimum_n', 'coaching_z'
-] -%}
 with
 
 contacts as (
@@ -59,13 +56,11 @@ runs as (
 ),
 
 -- agents are compared across clients and queues, so only a row for any of them is a setting
-settings as (
+thresholds_in_force as (
 
     select
-        {%- for setting in settings %}
-        max_by(thresholds.value, thresholds.valid_from) filter (where thresholds.threshold = '{{ setting }}')
-            as {{ setting }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        thresholds.threshold,
+        max_by(thresholds.value, thresholds.valid_from) as value
     from thresholds
     cross join runs
     where
@@ -74,6 +69,19 @@ settings as (
         and thresholds.channel is null
         and thresholds.valid_from <= cast(runs.as_of as date)
         and (thresholds.valid_to is null or cast(runs.as_of as date) < thresholds.valid_to)
+    group by thresholds.threshold
+
+),
+
+settings as (
+
+    select
+        max(case when threshold = 'coaching_window_days' then value end) as coaching_window_days,
+        max(case when threshold = 'coaching_band_hours' then value end) as coaching_band_hours,
+        max(case when threshold = 'coaching_minimum_others' then value end) as coaching_minimum_others,
+        max(case when threshold = 'coaching_minimum_n' then value end) as coaching_minimum_n,
+        max(case when threshold = 'coaching_z' then value end) as coaching_z
+    from thresholds_in_force
 
 ),
 
@@ -113,7 +121,7 @@ placed as (
 
 ),
 
--- passing a contact on is what its first agent did; anything else is nobody's own once several had a part in it
+-- passing a contact on is its first agent's; anything else is nobody's own once several had a part in it
 measured as (
 
     select
