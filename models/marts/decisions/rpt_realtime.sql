@@ -85,6 +85,7 @@ standing as (
 
     select
         *,
+        {{ local_to_utc('next_day_local_at', 'zone') }} as next_day_at,
         {{ seconds_between('coalesce(queued_at, arrived_at)', 'as_of') }} as waited_seconds,
         outcome = 'open' and is_offered and is_believed_open as is_waiting,
         outcome = 'open' and is_offered and not is_believed_open as is_lost_sight_of,
@@ -115,7 +116,12 @@ parts as (
     union all
     select
         'previous_day' as part,
-        {{ floor_minutes(local_to_utc('next_day_local_at', 'zone'), 15) }} as reported_interval_start_at,
+        -- a local time that comes twice is the first of both
+        case
+            when {{ utc_to_local("(next_day_at - interval '1' hour)", 'zone') }} = next_day_local_at
+                then {{ floor_minutes("(next_day_at - interval '1' hour)", 15) }}
+            else {{ floor_minutes('next_day_at', 15) }}
+        end as reported_interval_start_at,
         *
     from standing
     where

@@ -560,11 +560,9 @@ def test_the_running_day_has_contacts_and_some_of_them_go_on(
     # Whole days bring as much as days before: the running one is no more than its part.
     whole = Counter(row["day"] for row in in_scope if row["site"] == "sofia")
     assert len(running) < 2 * max(whole.values())
-    recent = [
-        row for row in running if datetime.fromisoformat(row["arrived_at"]) > as_of - timedelta(minutes=5)
-    ]
-    assert {row["outcome"] for row in recent} >= {"answered", "open"}
-    assert any(row["outcome"] == "answered" and not row["talk_seconds"] for row in recent), "nobody talks"
+    live = [row for row in running if row["channel"] != "email"]
+    assert {row["outcome"] for row in running} >= {"answered", "open"}
+    assert any(row["outcome"] == "answered" and not row["talk_seconds"] for row in live), "nobody talks"
     finals = {
         row["is_final"]
         for row in table(centre.truth / "kpi_values.csv")
