@@ -275,7 +275,7 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
 @_reported
 def simulate(
     contacts: Annotated[int, typer.Option(min=1, help="How many contacts, about.")] = 20_000,
-    days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 31,
+    days: Annotated[int, typer.Option(min=1, help="Over how many whole days; a running day follows.")] = 31,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
     start: Annotated[
         str | None, typer.Option(metavar="DATE", help=f"First day. Default: {FIRST_DAY}.")

@@ -93,7 +93,8 @@ thresholds_in_force as (
         max(case when threshold = 'short_abandon_seconds' then value end) as short_abandon_seconds,
         max(case when threshold = 'repeat_window_days' then value end) as repeat_window_days,
         max(case when threshold = 'containment_window_hours' then value end) as containment_window_hours,
-        max(case when threshold = 'survey_window_days' then value end) as survey_window_days
+        max(case when threshold = 'survey_window_days' then value end) as survey_window_days,
+        max(case when threshold = 'open_window_hours' then value end) as open_window_hours
     from candidates
     where preference = 1
     group by client, queue_or_none, channel, arrived_date
@@ -108,7 +109,8 @@ with_thresholds as (
         thresholds_in_force.short_abandon_seconds,
         thresholds_in_force.repeat_window_days,
         thresholds_in_force.containment_window_hours,
-        thresholds_in_force.survey_window_days
+        thresholds_in_force.survey_window_days,
+        thresholds_in_force.open_window_hours
     from localised
     left join thresholds_in_force
         on

@@ -27,8 +27,9 @@ from vitals.simulate.world import lanes_of
 __all__ = ["SimulationReport", "simulate"]
 
 _PLATFORMS = ("amazon_connect", "asterisk", "template", "zendesk")
-# The exports are drawn in the morning after the last day, when the last calls are long over.
-_DRAWN_AFTER_SECONDS = 8 * 3600
+# The exports are drawn on the day after the last whole one, the running day: so long after the last site's
+# midnight that it is the afternoon in Europe, in the midst of a quarter of an hour.
+_DRAWN_AFTER_SECONDS = 8 * 3600 + 7 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def simulate(
         truth: folder for the truth files; they are overwritten.
         seeds: the project's seeds folder (reference/ and maps/).
         contacts: contacts that customers make, about.
-        days: local days of arrivals.
+        days: whole local days of arrivals; the running day, on which the exports are drawn, follows them.
         seed: of all randomness.
         start: first local day at each site.
         on_progress: called as (step, done, total), where step is `simulate` or `write`.
@@ -93,19 +94,19 @@ def simulate(
             f"{seeds} knows none of the simulator's queues.", "Restore seeds/reference/queues.csv."
         )
     sampler = Sampler(seed)
-    demands = demand(lanes, reference, start, days, contacts, sampler)
-    arrivals, _ = first_arrivals(demands, reference, sampler)
-    agents = roster(demands, reference, sampler)
-    leads = supervisors(demands, reference, len(agents))
     ends = [
         reference.midnight(reference.queues[lane.queue].site, start + timedelta(days=days)) for lane in lanes
     ]
     until = max(ends) + _DRAWN_AFTER_SECONDS
-    engine = Engine(lanes, agents, arrivals, reference, sampler, ends, until)
+    demands = demand(lanes, reference, start, days, contacts, sampler, until)
+    arrivals, _ = first_arrivals(demands, reference, sampler, until)
+    agents = roster(demands, reference, sampler)
+    leads = supervisors(demands, reference, len(agents))
+    engine = Engine(lanes, agents, arrivals, reference, sampler, until)
     engine.run(on_progress)
     everything = engine.contacts + add_extras(engine, leads, sampler, until)
     everything.sort(key=lambda contact: (contact.arrived_at, contact.contact_id))
-    costs = operating_costs(everything, agents, reference, sampler, until, start, days)
+    costs = operating_costs(everything, agents, reference, sampler, until, start)
 
     surveys = customer_surveys(everything, sampler, until) + agent_surveys(agents, sampler, until)
     ratings = help_desk_ratings(everything, sampler, until)

@@ -13,7 +13,7 @@ from vitals.simulate.reference import Reference
 _ON_CONTACT, _OFFLINE = "on_contact", "offline"
 _UNPAID = ("lunch",)
 # Lunch is a break by another name, in the plan as at the desk.
-_ACTIVITIES = {"lunch": "break"}
+ACTIVITIES = {"lunch": "break"}
 
 Moment: TypeAlias = tuple[int, str, tuple[str, ...]]
 Spans: TypeAlias = list[tuple[int, int]]
@@ -117,7 +117,7 @@ def _add_states(days: Days, agent: Agent, moments: list[Moment], reference: Refe
             elif state == "available":
                 own.available += last - first
             elif state != _OFFLINE:
-                slug = _ACTIVITIES.get(state, state)
+                slug = ACTIVITIES.get(state, state)
                 own.away[slug] = own.away.get(slug, 0) + last - first
     for number, (begin, end, state) in enumerate(merged):
         if state != "available" or number == 0 or merged[number - 1][2] != _ON_CONTACT:
@@ -155,11 +155,11 @@ def _add_plans(
         for begin, end in _common(on_contact, paid):
             for day, first, last in _by_day(reference, agent, begin, end):
                 days[agent, day].on_contact_paid += last - first
-        activities = {_ACTIVITIES.get(activity, activity) for _, _, activity in planned}
+        activities = {ACTIVITIES.get(activity, activity) for _, _, activity in planned}
         for wanted in sorted(activities):
             states = ("available", _ON_CONTACT) if wanted == "work" else (wanted,)
-            due = [span[:2] for span in planned if _ACTIVITIES.get(span[2], span[2]) == wanted]
-            met = [span[:2] for span in stretches if _ACTIVITIES.get(span[2], span[2]) in states]
+            due = [span[:2] for span in planned if ACTIVITIES.get(span[2], span[2]) == wanted]
+            met = [span[:2] for span in stretches if ACTIVITIES.get(span[2], span[2]) in states]
             for begin, end in _common(due, met):
                 for day, first, last in _by_day(reference, agent, begin, end):
                     days[agent, day].adherent += last - first

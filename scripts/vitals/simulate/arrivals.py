@@ -23,6 +23,11 @@ _DAY_NOISE_SIGMA = 0.10
 _RUSHES_PER_LANE_WEEK = 0.6
 _RUSH_FACTOR = 2.1
 _RUSH_HOURS = 3
+# The platforms that tell of a contact before it is over, and who comes there at the last: how many, and how
+# many seconds before the exports are drawn.
+_TELLING_LIVE = ("asterisk", "template")
+_LAST_ARRIVALS = 3
+_LATEST_SECONDS, _LAST_SECONDS = 15, 180
 # Few try when they know that nobody is there.
 _CLOSED_FACTOR = 0.12
 
@@ -68,23 +73,35 @@ class Clientele:
 
 
 def demand(
-    lanes: list[Lane], reference: Reference, start: date, days: int, contacts: int, sampler: Sampler
+    lanes: list[Lane],
+    reference: Reference,
+    start: date,
+    days: int,
+    contacts: int,
+    sampler: Sampler,
+    until: int,
 ) -> list[Demand]:
-    """Each lane's contacts by UTC hour: what planners expect, and what comes; business events surprise them.
+    """Each lane's contacts by UTC hour: what planners expect to the end of the running day, and what comes.
+
+    Business events surprise the planners.
 
     Args:
+        days: whole local days; the running day, of which a part has passed at `until`, follows them.
         contacts: how many contacts the customers shall make in all, returns included, about.
+        until: UTC second from which on nothing comes any more.
     """
     shapes: list[np.ndarray] = []
     noisy: list[np.ndarray] = []
+    coming: list[float] = []
     firsts: list[int] = []
     for lane in lanes:
         site = reference.queues[lane.queue].site
         first = reference.midnight(site, start) // _HOUR
-        last = reference.midnight(site, start + timedelta(days=days)) // _HOUR
+        whole = reference.midnight(site, start + timedelta(days=days)) // _HOUR - first
+        last = reference.midnight(site, start + timedelta(days=days + 1)) // _HOUR
         shape = np.empty(last - first)
         noise = np.empty(last - first)
-        day_noise = np.exp(sampler.rng.normal(0.0, _DAY_NOISE_SIGMA, days + 1))
+        day_noise = np.exp(sampler.rng.normal(0.0, _DAY_NOISE_SIGMA, days + 2))
         for hour in range(first, last):
             local = hour * _HOUR + reference.offset(site, hour * _HOUR)
             day = local // 86400
@@ -99,19 +116,22 @@ def demand(
         for _ in range(int(sampler.rng.poisson(_RUSHES_PER_LANE_WEEK * days / 7))):
             begin = int(sampler.rng.integers(0, len(noise)))
             noise[begin : begin + _RUSH_HOURS] *= _RUSH_FACTOR
-        shape *= lane.weight / max(shape.mean(), 1e-9)
+        # Only whole days weigh the lanes against each other: a part of one is night here and noon there.
+        shape *= lane.weight / max(shape[:whole].mean(), 1e-9)
+        passed = np.clip((until - np.arange(first, last) * _HOUR) / _HOUR, 0.0, 1.0)
         shapes.append(shape)
-        noisy.append(shape * noise)
+        coming.append(float((shape * passed).sum()))
+        noisy.append(shape * noise * passed)
         firsts.append(first)
     weights = np.concatenate(noisy)
     drawn = sampler.rng.multinomial(round(contacts * FIRST_NEED_SHARE), weights / weights.sum())
-    scale = contacts / sum(float(shape.sum()) for shape in shapes)
+    scale = contacts / sum(coming)
     found: list[Demand] = []
     position = 0
     for lane, shape, first in zip(lanes, shapes, firsts, strict=True):
         found.append(Demand(lane, first, shape * scale, drawn[position : position + len(shape)].copy()))
         position += len(shape)
-    _fill_doubled_hours(found, reference)
+    _fill_doubled_hours(found, reference, until)
     return found
 
 
@@ -123,7 +143,7 @@ def _surge(lane: Lane, factors: dict[str, float]) -> float:
     return sum(weight * factors.get(slug, 1.0) for slug, weight in weights.items()) / sum(weights.values())
 
 
-def _fill_doubled_hours(found: list[Demand], reference: Reference) -> None:
+def _fill_doubled_hours(found: list[Demand], reference: Reference, until: int) -> None:
     """Where the clock goes back, somebody calls in both of the hours that the wall clock shows alike."""
     for site in reference.zones:
         own = [each for each in found if reference.queues[each.lane.queue].site == site]
@@ -132,7 +152,8 @@ def _fill_doubled_hours(found: list[Demand], reference: Reference) -> None:
         busiest = max(own, key=lambda each: (each.lane.opens == 0, each.lane.hours[2] * each.lane.weight))
         for index in range(len(busiest.drawn) - 1):
             here, there = ((busiest.first_hour + index + step) * _HOUR for step in (0, 1))
-            if reference.offset(site, there) == reference.offset(site, here) - _HOUR:
+            is_past = there + _HOUR <= until
+            if is_past and reference.offset(site, there) == reference.offset(site, here) - _HOUR:
                 busiest.drawn[index] = max(1, busiest.drawn[index])
                 busiest.drawn[index + 1] = max(1, busiest.drawn[index + 1])
 
@@ -147,9 +168,9 @@ def _types(lane: Lane, day: date, reference: Reference) -> Choice[str]:
 
 
 def first_arrivals(
-    found: list[Demand], reference: Reference, sampler: Sampler
+    found: list[Demand], reference: Reference, sampler: Sampler, until: int
 ) -> tuple[list[Arrival], dict[str, Clientele]]:
-    """The contacts that start a need, in order of time, and each client's customers."""
+    """The contacts that start a need before `until`, in order of time, and each client's customers."""
     totals: dict[str, int] = {}
     homes: dict[str, str] = {}
     for each in found:
@@ -170,8 +191,10 @@ def first_arrivals(
         site = reference.queues[each.lane.queue].site
         types: dict[date, Choice[str]] = {}
         hours = np.repeat(np.arange(len(each.drawn)), each.drawn)
-        seconds = (each.first_hour + hours) * _HOUR + sampler.rng.integers(0, _HOUR, len(hours))
-        customers = sampler.rng.integers(0, clientele.size, len(hours))
+        begins = (each.first_hour + hours) * _HOUR
+        seconds = begins + sampler.rng.integers(0, np.minimum(_HOUR, until - begins), len(hours))
+        seconds = np.concatenate([seconds, _last_minutes(each, reference, sampler, until)])
+        customers = sampler.rng.integers(0, clientele.size, len(seconds))
         for at, customer in zip(seconds.tolist(), customers.tolist(), strict=True):
             day = reference.local_day(site, at)
             if day not in types:
@@ -180,3 +203,16 @@ def first_arrivals(
             arrivals.append(Arrival(at, index, clientele.customer(customer), slug))
     arrivals.sort(key=lambda arrival: arrival.at)
     return arrivals, clienteles
+
+
+def _last_minutes(each: Demand, reference: Reference, sampler: Sampler, until: int) -> np.ndarray:
+    """Who comes just before the exports are drawn where the platform tells of contacts that go on: some more.
+
+    Without them a small centre would hardly ever be caught with somebody waiting.
+    """
+    lane = each.lane
+    site = reference.queues[lane.queue].site
+    clock = (until + reference.offset(site, until)) % 86400 // _HOUR
+    if lane.platform not in _TELLING_LIVE or not lane.opens <= clock < lane.closes:
+        return np.empty(0, dtype=np.int64)
+    return until - sampler.rng.integers(_LATEST_SECONDS, _LAST_SECONDS, _LAST_ARRIVALS)

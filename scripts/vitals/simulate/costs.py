@@ -43,7 +43,6 @@ def operating_costs(
     sampler: Sampler,
     until: int,
     start: date,
-    days: int,
 ) -> list[Cost]:
     """The costs of every month and site in which agents worked.
 
@@ -52,14 +51,17 @@ def operating_costs(
 
     Args:
         contacts: in-scope contacts decide what costs may name; talk time on the line makes telecom.
-        until: UTC second after which nothing is booked.
+        until: UTC second after which nothing is booked; of the running day costs only what has passed of it.
+        start: first local day at each site.
     """
     hours: dict[tuple[date, str], int] = defaultdict(int)
     heads: dict[tuple[date, str], set[int]] = defaultdict(set)
     for agent in agents:
         for shift in agent.shifts:
+            if shift.start >= until:
+                continue
             key = (_month(reference.local_day(agent.site, shift.start)), agent.site)
-            hours[key] += shift.end - shift.start
+            hours[key] += min(shift.end, until) - shift.start
             heads[key].add(agent.number)
     talked: dict[tuple[date, str], int] = defaultdict(int)
     voiced: dict[tuple[date, str], int] = defaultdict(int)
@@ -80,9 +82,10 @@ def operating_costs(
         currency = CURRENCIES.get(country, "EUR")
         rate = reference.rate(currency, month)
         next_month = (month + timedelta(days=32)).replace(day=1)
-        first, last = max(month, start), min(next_month, start + timedelta(days=days))
-        share = Decimal(max(1, (last - first).days)) / Decimal((next_month - month).days)
-        booked_at = min(until - 7200, reference.midnight(site, next_month) + 3 * 86400)
+        first, last = reference.midnight(site, month), reference.midnight(site, next_month)
+        passed = min(last, until) - max(first, reference.midnight(site, start))
+        share = Decimal(passed) / Decimal(last - first)
+        booked_at = min(until - 7200, last + 3 * 86400)
         staff = len(heads[month, site])
         pay = Decimal(hours[month, site]) / 3600 * Decimal(HOURLY_PAY.get(country, "15")) * _OVERHEAD_ON_PAY
         clients = sorted(handled[month, site])

@@ -14,6 +14,7 @@ from vitals.simulate.arrivals import Arrival
 from vitals.simulate.desks import Desk, Floor, LaneState, Steps, Waiting
 from vitals.simulate.entities import Agent, Contact, Leg, TicketEvent
 from vitals.simulate.intake import Intake
+from vitals.simulate.known import known_at
 from vitals.simulate.matters import live_on, outcome_of, settle
 from vitals.simulate.reference import UNCLASSIFIED, UNMAPPED, Reference
 from vitals.simulate.sampling import Choice, Sampler
@@ -46,7 +47,6 @@ class Engine:
         lanes: the work, in the order of the arrivals' lane_index.
         agents: the roster with shifts.
         arrivals: first contacts in order of time.
-        ends: for each lane the UTC second at which its last day ends.
         until: UTC second at which the exports are drawn; nothing later is known.
     """
 
@@ -57,14 +57,12 @@ class Engine:
         arrivals: list[Arrival],
         reference: Reference,
         sampler: Sampler,
-        ends: list[int],
         until: int,
     ) -> None:
         self.lanes = lanes
         self.reference = reference
         self.sampler = sampler
         self.arrivals = arrivals
-        self.ends = ends
         self.until = until
         self.contacts: list[Contact] = []
         self.intake = Intake(lanes, reference, sampler)
@@ -81,10 +79,8 @@ class Engine:
             self.env.run(until=min(stop, self.until))
             if on_progress:
                 on_progress("simulate", min(stop, self.until) - begin, self.until - begin)
-        # What is still going on as the exports are drawn is told as far as it has come.
-        for contact in self.contacts:
-            if contact.outcome == "open" and contact.legs:
-                contact.outcome = outcome_of(contact)
+        # What is still going on as the exports are drawn is told as far as it has come, by some platforms.
+        self.contacts = known_at(self.contacts, self.until)
 
     def _now(self) -> int:
         return self.floor.now()
@@ -201,7 +197,7 @@ class Engine:
         lane, sampler = state.lane, self.sampler
         while True:
             leg.agent, leg.answered_at = desk.agent, self._now()
-            talk = sampler.seconds(lane.talk, 0.6, low=8)
+            talk = sampler.seconds(lane.talk * desk.agent.pace, 0.6, low=8)
             hold = 0
             if lane.hold_share and sampler.chance(lane.hold_share):
                 hold = sampler.seconds(lane.hold, 0.6, low=3)
@@ -351,7 +347,7 @@ class Engine:
         # People who can wait come back in waking hours.
         if came_through and local < 8 * 3600:
             at += 8 * 3600 - local + sampler.between(0, 6 * 3600)
-        if at >= self.ends[lane_index]:
+        if at >= self.until:
             return
         yield self.env.timeout(at - self._now())
         assert contact.customer is not None

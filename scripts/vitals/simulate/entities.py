@@ -37,6 +37,10 @@ class Agent:
     team: str
     supervisor: str
     number: int
+    # The team that they changed to in the last days.
+    moved_to: str | None = None
+    # How long they talk, as a factor of the usual.
+    pace: float = 1.0
     skills: tuple[str, ...] = ()
     shifts: list[Shift] = field(default_factory=list)
 
@@ -139,6 +143,8 @@ class Contact:
     sentiment: str | None = None
     ticket: Ticket | None = None
     related: "Contact | None" = None
+    # The record that follows the last known leg and is not written yet.
+    next_native_id: str | None = None
     agent: Agent | None = None
 
     @property
@@ -154,12 +160,12 @@ class Contact:
 
     @property
     def completed_transfers(self) -> int:
-        """Transfers that another agent answered, or that left the centre."""
+        """Transfers that another agent answered, or that left the centre as far as anybody knows."""
         count = 0
         for number, leg in enumerate(self.legs, 1):
             if leg.exit == "transferred":
                 following = self.legs[number] if number < len(self.legs) else None
-                count += leg.is_external or (following is not None and following.answered_at is not None)
+                count += following is None or following.answered_at is not None
         return count
 
     @property

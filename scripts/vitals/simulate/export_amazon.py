@@ -141,8 +141,8 @@ def _records(
         if number:
             record["InitialContactId"] = contact.native_id
             record["PreviousContactId"] = contact.legs[number - 1].native_id
-        if following is not None:
-            record["NextContactId"] = following.native_id
+        if next_id := following.native_id if following is not None else contact.next_native_id:
+            record["NextContactId"] = next_id
         if leg.exit == "transferred":
             record["TransferCompletedTimestamp"] = iso(leg.ended_at)
         if contact.direction == "inbound":
@@ -163,7 +163,8 @@ def _records(
 
 
 def _agent(leg: Leg, agent: Agent, answered_at: int, ended_at: int) -> dict[str, Any]:
-    hold, acw = leg.hold or 0, leg.acw or 0
+    hold = leg.hold or 0
+    after_work = {} if leg.acw is None else _after_work(ended_at, leg.acw)
     return {
         "ARN": _agent_arn(agent),
         "Username": agent.native_id,
@@ -172,10 +173,16 @@ def _agent(leg: Leg, agent: Agent, answered_at: int, ended_at: int) -> dict[str,
         "CustomerHoldDuration": hold,
         "LongestHoldDuration": hold if leg.holds < 2 else hold - hold // 3,
         "NumberOfHolds": leg.holds,
-        "AfterContactWorkDuration": acw,
-        "AfterContactWorkStartTimestamp": iso(ended_at),
-        "AfterContactWorkEndTimestamp": iso(ended_at + acw),
+        **after_work,
         "RoutingProfile": {"Name": agent.team},
+    }
+
+
+def _after_work(ended_at: int, seconds: int) -> dict[str, Any]:
+    return {
+        "AfterContactWorkDuration": seconds,
+        "AfterContactWorkStartTimestamp": iso(ended_at),
+        "AfterContactWorkEndTimestamp": iso(ended_at + seconds),
     }
 
 

@@ -72,7 +72,10 @@ def _contacts(files: TemplateFiles, contacts: list[Contact]) -> None:
         is_last = index == len(contacts) - 1
         updated_at = min(files.until - 1, contact.last_at + 5)
         is_late = is_last or (
-            contact.outcome == "answered" and contact.legs and files.sampler.chance(LATE_RATE)
+            contact.outcome == "answered"
+            and contact.legs
+            and updated_at + 3600 < files.until
+            and files.sampler.chance(LATE_RATE)
         )
         if is_late:
             threads.add(
@@ -85,7 +88,8 @@ def _contacts(files: TemplateFiles, contacts: list[Contact]) -> None:
             )
         threads.add(updated_at, _contact_line(files, contact, updated_at))
         for number, leg in enumerate(contact.legs, 1):
-            leg_updated_at = max(leg.queued_at, leg.wrapped_at or leg.ended_at or 0) + 1
+            leg_updated_at = leg.wrapped_at or leg.ended_at or leg.answered_at or leg.queued_at
+            leg_updated_at = min(files.until - 1, leg_updated_at + 1)
             values = (
                 f"{contact.native_id}-{number}",
                 contact.native_id,

@@ -3,7 +3,7 @@
 from vitals.simulate.costs import Cost
 from vitals.simulate.entities import Agent
 from vitals.simulate.feedback import Evaluation, Survey
-from vitals.simulate.output import LATE_RATE, Export, csv_line, words_of
+from vitals.simulate.output import Export, csv_line, words_of
 from vitals.simulate.template_files import FEBRUARY, TemplateFiles, row, template_contact_id, template_id
 
 SHIFTS = words_of("agent_id activity started_at ended_at is_paid updated_at")
@@ -198,11 +198,10 @@ def export_agents(files: TemplateFiles, agents: list[Agent]) -> None:
     export = files.open("agents", AGENTS)
     at = files.until - 20 * 86400 if files.until > 20 * 86400 else files.until
     for agent in agents:
-        moves = agent.shifts and files.sampler.chance(LATE_RATE)
-        export.add(at, _agent_line(files, agent, agent.team, at), is_superseded=bool(moves))
-        if moves:
+        export.add(at, _agent_line(files, agent, agent.team, at), is_superseded=agent.moved_to is not None)
+        if agent.moved_to is not None:
             later = files.until - 2 * 86400
-            export.add(later, _agent_line(files, agent, f"{agent.team} B", later))
+            export.add(later, _agent_line(files, agent, agent.moved_to, later))
     files.spoil(
         export, [lambda bad, _: row(AGENTS, agent_id=f"BAD-{bad}", name="Nobody", updated_at=FEBRUARY)]
     )

@@ -12,6 +12,8 @@ from vitals.simulate.sampling import Sampler
 _PAGE = 1000
 CLOSE_AFTER_SECONDS = 28 * 86400
 _NOISE_SHARES = {"merged": 0.012, "deleted": 0.008, "rule": 0.01}
+# How long such a ticket lives.
+_NOISE_SECONDS = 600
 _LINE_NUMBER_ID = 360000777001
 _SUBJECTS = ("Question", "Urgent!!", "Votre facture", "Re: your message", "Problème", "Help", "Въпрос")
 _RULE_USER = 360_000_000_001
@@ -251,6 +253,8 @@ class ZendeskExports:
 
     def _noise(self, contact: Contact) -> None:
         """Tickets that look like contacts: merged, deleted, made by a rule. They leave no other trace."""
+        if contact.arrived_at + 11 + _NOISE_SECONDS > self.until:
+            return
         for kind, share in _NOISE_SHARES.items():
             # The first of each kind is certain.
             if not self.sampler.chance(share) and self._noise_number - 9_000_000 >= len(_NOISE_SHARES):
@@ -260,7 +264,7 @@ class ZendeskExports:
             text = {
                 "id": self._noise_number,
                 "created_at": iso(at),
-                "updated_at": iso(min(self.until, at + 600)),
+                "updated_at": iso(at + _NOISE_SECONDS),
                 "via": {"channel": "rule" if kind == "rule" else "email"},
                 "status": {"merged": "closed", "deleted": "deleted", "rule": "new"}[kind],
                 "group_id": int(self.words.native("queue", contact.queue or "")),
@@ -279,7 +283,7 @@ class ZendeskExports:
                 "custom_contact_type": contact.type_word,
                 "is_public": kind != "rule",
             }
-            self.tickets.add(min(self.until, at + 600), compact(text))
+            self.tickets.add(at + _NOISE_SECONDS, compact(text))
 
     def _rating(self, contact: Contact, ticket: Ticket, rating: Survey, agent: Agent | None) -> None:
         versions: list[tuple[int, str, str | None]] = [(rating.sent_at, "offered", None)]

@@ -18,7 +18,11 @@ def add_extras(engine: Engine, leads: dict[str, Agent], sampler: Sampler, latest
     """
     own = [contact for contact in engine.contacts if contact.arrived_at < latest - 4000]
     answered = [
-        contact for contact in own if contact.platform == "amazon_connect" and contact.answered_at is not None
+        contact
+        for contact in own
+        if contact.platform == "amazon_connect"
+        and contact.answered_at is not None
+        and contact.answered_at < latest - 4000
     ]
     extras: list[Contact] = []
     lanes = engine.lanes

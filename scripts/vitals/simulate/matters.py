@@ -22,7 +22,8 @@ def outcome_of(contact: Contact) -> str:
         return "answered"
     if any(leg.is_callback for leg in contact.legs):
         return "callback_requested"
-    return {"abandoned": "abandoned", "diverted": "diverted"}.get(contact.legs[-1].exit, "open")
+    exit_ = contact.legs[-1].exit
+    return exit_ if exit_ in ("abandoned", "diverted", "callback_requested") else "open"
 
 
 def settle(contact: Contact, sampler: Sampler) -> None:

@@ -177,11 +177,11 @@ class Reference:
         )
 
     def threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> int:
-        """The value, a whole number, of the most specific threshold in force on a local day."""
-        return int(self.exact_threshold(name, client, queue, channel, day))
+        """The value of the most specific threshold in force on a local day, one of those in whole units."""
+        return int(self.setting(name, day, client, queue, channel))
 
-    def exact_threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> Decimal:
-        """The value, which may be a fraction, of the most specific threshold in force on a local day."""
+    def setting(self, name: str, day: date, client: str = "", queue: str = "", channel: str = "") -> Decimal:
+        """As `threshold`, exactly; without a scope the row for any client, queue and channel."""
         asked = (name, client, queue, channel, day)
         if asked not in self._found:
             ranked = [

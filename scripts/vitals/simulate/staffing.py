@@ -8,7 +8,14 @@ from vitals.simulate.arrivals import Demand
 from vitals.simulate.entities import Agent, Pause, Shift
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
-from vitals.simulate.world import CROSS_SKILLED_EVERY, FIRST_NAMES, LAST_NAMES, TARGET_SERVICE_LEVEL
+from vitals.simulate.world import (
+    CROSS_SKILLED_EVERY,
+    FIRST_NAMES,
+    LAST_NAMES,
+    PACE_EVERY,
+    PACES,
+    TARGET_SERVICE_LEVEL,
+)
 
 _SLOT = 1800
 # Planned lengths in half hours: full day, six and a half hours, half day.
@@ -18,6 +25,7 @@ _DAYS_A_WEEK = 5
 _SHRINKAGE = 0.07
 _TEAM_SIZE = 12
 _TRAINING_SHARE = 0.04
+_MOVED_SHARE = 0.04
 _WORK_TOLERANCE = 0.7
 
 
@@ -163,6 +171,9 @@ def roster(demands: list[Demand], reference: Reference, sampler: Sampler) -> lis
                 team.append(agent)
                 agents.append(agent)
             agent.shifts.append(Shift(start, start + length * _SLOT, _pauses(start, length, sampler)))
+    for agent in agents:
+        if sampler.chance(_MOVED_SHARE):
+            agent.moved_to = f"{agent.team} B"
     return agents
 
 
@@ -210,4 +221,5 @@ def _hire(
     team = f"{queue.replace('_', ' ').capitalize()} {place // _TEAM_SIZE + 1}"
     lead_first, lead_last = place // _TEAM_SIZE % len(FIRST_NAMES), (number - place) % len(LAST_NAMES)
     lead = f"{FIRST_NAMES[lead_first]} {LAST_NAMES[lead_last]}"
-    return Agent(native, platform, first_name, last_name, site, queue, team, lead, number)
+    pace = PACES.get(number % PACE_EVERY, 1.0)
+    return Agent(native, platform, first_name, last_name, site, queue, team, lead, number, pace=pace)

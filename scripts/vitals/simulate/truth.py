@@ -16,9 +16,16 @@ from vitals.simulate.feedback import Evaluation, Survey
 from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
+from vitals.simulate.truth_coaching import COACHING_COLUMNS, PACE_COLUMNS, coaching_rows, pace_rows
 from vitals.simulate.truth_customers import contact_amounts, customer_tables
 from vitals.simulate.truth_events import EVENT_COLUMNS, event_rows
 from vitals.simulate.truth_feedback import FeedbackTruth
+from vitals.simulate.truth_live import (
+    REALTIME_AGENT_COLUMNS,
+    REALTIME_COLUMNS,
+    realtime_agent_rows,
+    realtime_rows,
+)
 from vitals.simulate.truth_sla import REPORT_COLUMNS, TARGET_COLUMNS, SlaTruth
 
 _DAY = 86400
@@ -58,6 +65,7 @@ class Figures:
     short: int
     window_days: int
     containment_seconds: int
+    open_seconds: int
     is_covered: bool = False
     is_repeat: bool = False
     is_opener: bool = False
@@ -113,6 +121,7 @@ def fold(contact: Contact, reference: Reference, until: int) -> Figures:
         short=threshold("short_abandon_seconds"),
         window_days=threshold("repeat_window_days"),
         containment_seconds=threshold("containment_window_hours") * 3600,
+        open_seconds=threshold("open_window_hours") * 3600,
     )
 
 
@@ -196,7 +205,7 @@ def kpi_tally(
     tally = Tally()
     in_scope = [each for each in figures if each.is_in_scope]
     for each in in_scope:
-        _count(tally, each, as_of)
+        _count(tally, each, reference, as_of)
     feedback = FeedbackTruth(tally, {each.contact: each.cell for each in in_scope}, reference, as_of)
     for survey in surveys:
         feedback.count_survey(survey)
@@ -205,12 +214,18 @@ def kpi_tally(
     return tally
 
 
-def _count(tally: Tally, each: Figures, as_of: int) -> None:
+def is_over(day: date, site: str, reference: Reference, as_of: int) -> bool:
+    """True when a site's local day is over at `as_of`; the running day is not."""
+    return day < reference.local_day(site, as_of)
+
+
+def _count(tally: Tally, each: Figures, reference: Reference, as_of: int) -> None:
     """One contact's part in the KPIs of contacts."""
     contact, outcome = each.contact, each.contact.outcome
+    is_day_over = is_over(each.day, contact.site, reference, as_of)
 
-    def count(kpi_id: str, numerator: int | Decimal, denominator: int = 1, is_final: bool = True) -> None:
-        tally.count(kpi_id, each.cell, numerator, denominator, is_final)
+    def count(kpi_id: str, numerator: int | Decimal, is_final: bool = is_day_over) -> None:
+        tally.count(kpi_id, each.cell, numerator, 1, is_final)
 
     if outcome in OFFERED and not each.is_short_abandon:
         count("service_level", each.is_in_target)
@@ -241,7 +256,7 @@ def _count(tally: Tally, each: Figures, as_of: int) -> None:
         count("self_service_containment", not each.is_followed_by_offered, is_final=is_final)
 
 
-def _mix_rows(figures: list[Figures]) -> list[tuple[object, ...]]:
+def _mix_rows(figures: list[Figures], reference: Reference, as_of: int) -> list[tuple[object, ...]]:
     """Every channel and type that occurs anywhere, on every day x client x site that has contacts."""
     in_scope = [each for each in figures if each.is_in_scope]
     places = sorted({(each.day, each.contact.client, each.contact.site) for each in in_scope})
@@ -255,12 +270,23 @@ def _mix_rows(figures: list[Figures]) -> list[tuple[object, ...]]:
         types[*place, each.contact.contact_type] += 1
     rows: list[tuple[object, ...]] = []
     for place in places:
+        is_final = is_over(place[0], place[2], reference, as_of)
         for channel in sorted({each.contact.channel for each in in_scope}):
             rows.append(
-                ("channel_mix", *place, None, channel, None, channels[*place, channel], totals[place], True)
+                (
+                    "channel_mix",
+                    *place,
+                    None,
+                    channel,
+                    None,
+                    channels[*place, channel],
+                    totals[place],
+                    is_final,
+                )
             )
     all_types = sorted({each.contact.contact_type for each in in_scope})
     for place in places:
+        is_final = is_over(place[0], place[2], reference, as_of)
         for contact_type in all_types:
             rows.append(
                 (
@@ -271,7 +297,7 @@ def _mix_rows(figures: list[Figures]) -> list[tuple[object, ...]]:
                     contact_type,
                     types[*place, contact_type],
                     totals[place],
-                    True,
+                    is_final,
                 )
             )
     return rows
@@ -352,7 +378,7 @@ def write_truth(
         KPI_COLUMNS,
         [
             *tally.rows(),
-            *_mix_rows(figures),
+            *_mix_rows(figures, reference, as_of),
             *agent_kpi_rows(days, reference, as_of),
             *sla.attainment_rows(),
             *sla.index_rows(each.cell for each in figures if each.is_in_scope and each.is_offered),
@@ -384,6 +410,12 @@ def write_truth(
         EVENT_COLUMNS,
         event_rows(figures, surveys, amounts, reference, as_of),
     )
+    _write(truth / "rpt_realtime.csv", REALTIME_COLUMNS, realtime_rows(figures, reference, as_of))
+    _write(
+        truth / "rpt_agent_coaching.csv", COACHING_COLUMNS, coaching_rows(figures, surveys, reference, as_of)
+    )
+    _write(truth / "agent_paces.csv", PACE_COLUMNS, pace_rows(agents))
+    _write(truth / "rpt_realtime_agents.csv", REALTIME_AGENT_COLUMNS, realtime_agent_rows(telling, as_of))
     counts = [(each.platform, each.stream, each.counts()) for each in exports]
     _write(
         truth / "rows.csv",

@@ -375,7 +375,7 @@ def opportunity_rows(
     alone = {chain[0].contact_id for chain in chains(figures) if len(chain) == 1}
 
     def setting(name: str, client: str) -> Fraction:
-        return Fraction(reference.exact_threshold(f"self_service_{name}", client, "", "", today))
+        return Fraction(reference.setting(f"self_service_{name}", today, client))
 
     recent: list[Figures] = []
     for each in figures:

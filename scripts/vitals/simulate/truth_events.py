@@ -108,7 +108,7 @@ def _rows_of(
     }
     today = min(reference.local_day(site, as_of) for site in sites)
     month_end = date(1970, 1, 1) + timedelta(seconds=as_of)
-    weeks = int(reference.exact_threshold("event_baseline_weeks", client, "", "", event.first_day))
+    weeks = int(reference.setting("event_baseline_weeks", event.first_day, client))
     others = [
         other for other in reference.events if other.slug != event.slug and other.client in (None, client)
     ]

@@ -39,7 +39,7 @@ class FeedbackTruth:
             self.tally.count(kpi_id, cell, numerator, int(survey.score is not None), is_final)
 
         if survey.instrument == "csat":
-            count("csat", _is_top_box(survey))
+            count("csat", is_top_box(survey))
             count("csat_mean", _rescaled(survey, 0, 100))
         elif survey.instrument == "ces":
             count("ces", _rescaled(survey, 1, 7))
@@ -47,7 +47,7 @@ class FeedbackTruth:
             score = survey.score
             count("nps", 0 if score is None else 100 * ((score >= 9) - (score <= 6)))
         elif survey.instrument == "esat":
-            count("esat", _is_top_box(survey))
+            count("esat", is_top_box(survey))
         if survey.instrument != "esat":
             self.tally.count("survey_response_rate", cell, survey.score is not None, 1, is_final)
 
@@ -81,7 +81,8 @@ class FeedbackTruth:
         return survey.sent_at + window * _DAY <= self.as_of
 
 
-def _is_top_box(survey: Survey) -> bool:
+def is_top_box(survey: Survey) -> bool:
+    """True when an answer lies in the top two boxes of its scale, of a two-point scale in the top one."""
     boxes = 1 if survey.high - survey.low == 1 else 2
     return survey.score is not None and survey.score > survey.high - boxes
 

@@ -43,6 +43,9 @@ CALLBACK_ASKED_AFTER_SECONDS = 60
 CALLBACK_HELD_SHARE = 0.85
 CALLBACK_GIVEN_UP_SECONDS = 4 * 3600
 CROSS_SKILLED_EVERY = 4
+# Some talk longer than others about the same matters, and some are quicker: place in every so many, factor.
+PACE_EVERY = 10
+PACES = {3: 1.5, 8: 0.7}
 TARGET_SERVICE_LEVEL = 0.74
 
 

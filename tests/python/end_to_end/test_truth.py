@@ -4,30 +4,16 @@ import csv
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from centre import PROJECT, Centre
+from truths import differences, plain, truth
 from vitals import pipeline
 
 DIMENSIONS = ("day", "client", "site", "queue", "channel", "contact_type")
 KPIS = [row["kpi_id"] for row in csv.DictReader((PROJECT / "seeds/reference/kpi_catalogue.csv").open())]
-
-
-def truth(centre: Centre, name: str) -> list[dict[str, str]]:
-    with (centre.truth / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def differences(expected: dict[Any, Any], actual: dict[Any, Any]) -> list[str]:
-    """The first cells that differ, as a reader wants to see them."""
-    return [
-        f"{key}: expected {expected.get(key)}, got {actual.get(key)}"
-        for key in sorted(set(expected) | set(actual), key=str)
-        if expected.get(key) != actual.get(key)
-    ][:10]
 
 
 @pytest.mark.parametrize("kpi_id", [kpi for kpi in KPIS if kpi != "cost_per_contact"])
@@ -113,12 +99,6 @@ def test_costs_per_month_and_site_equal_the_truth_to_the_cent(centre: Centre) ->
         )
     }
     assert differences(expected, actual) == []
-
-
-def plain(value: object) -> str:
-    """A value as both sides write it: numbers without trailing zeros, null as nothing."""
-    text = "" if value is None else str(value)
-    return str(Decimal(text).normalize() + 0) if text.replace(".", "", 1).isdigit() else text
 
 
 def test_every_contact_in_scope_equals_the_truth(centre: Centre) -> None:

@@ -10,6 +10,7 @@ import pytest
 from vitals.simulate.agent_time import agent_days, agent_kpi_rows
 from vitals.simulate.costs import Cost
 from vitals.simulate.entities import Agent, AgentContact, AgentEvent, Contact, Leg, Pause, Shift
+from vitals.simulate.known import known_at
 from vitals.simulate.output import cut_off, iso, local_iso
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Choice, Sampler
@@ -260,3 +261,62 @@ def test_an_event_raises_its_type_in_its_queues_on_its_days_only(reference: Refe
     assert type_factors(outages, date(2026, 10, 29), reference) == {}
     assert type_factors(billing, storm.first_day, reference) == {}
     assert set(EVENT_FACTORS) <= {event.slug for event in reference.events}
+
+
+def told(contact: Contact, until: int) -> Contact | None:
+    return next(iter(known_at([contact], until)), None)
+
+
+def test_a_record_is_written_once_its_contact_is_over_and_without_the_work_that_goes_on() -> None:
+    def call() -> Contact:
+        made = contact(1, 0, ended_at=START + 70, resolved_flag=True)
+        (leg,) = made.legs
+        leg.ended_at, leg.wrapped_at, leg.acw, leg.exit = START + 70, START + 100, 30, "completed"
+        return made
+
+    assert told(call(), START + 72) is None
+    early = told(call(), START + 73)
+    assert early is not None
+    assert (early.outcome, early.legs[0].talk, early.legs[0].acw) == ("answered", 60, None)
+    assert told(call(), START + 101).legs[0].acw is None  # type: ignore[union-attr]
+    whole = told(call(), START + 102)
+    assert whole is not None
+    assert (whole.legs[0].acw, whole.resolved_flag) == (30, True)
+
+
+def test_a_chain_of_records_is_known_up_to_the_one_that_goes_on() -> None:
+    moved = contact(1, 0, ended_at=None, resolved_flag=True)
+    moved.legs[0].ended_at, moved.legs[0].exit = START + 70, "transferred"
+    moved.legs.append(Leg("aurora_outages", START + 72, "next-record"))
+    known = told(moved, START + 90)
+    assert known is not None
+    assert (len(known.legs), known.next_native_id, known.resolved_flag) == (1, "next-record", None)
+    assert known.completed_transfers == 1, "as far as anybody knows it has left the centre"
+    asked = contact(2, 0, outcome="open")
+    asked.legs = [
+        Leg("aurora_billing", START, ended_at=START + 70, wait=70, exit="callback_requested"),
+        Leg("aurora_billing", START + 71, native_id="later", is_callback=True),
+    ]
+    known = told(asked, START + 90)
+    assert known is not None
+    assert known.outcome == "callback_requested"
+
+
+def test_the_exchange_and_the_template_tell_of_who_waits_and_the_help_desk_only_of_calls_that_are_over() -> (
+    None
+):
+    waiting = [Leg("halcyon_cards", START)]
+    for platform, channel, is_known in (
+        ("asterisk", "voice", True),
+        ("template", "sms", True),
+        ("zendesk", "voice", False),
+        ("zendesk", "email", True),
+        ("amazon_connect", "chat", False),
+    ):
+        found = told(contact(1, 0, platform=platform, channel=channel, legs=list(waiting)), START + 60)
+        assert (found is not None) == is_known, platform
+        assert found is None or found.outcome == "open"
+    assert told(contact(1, 0, platform="asterisk", legs=[], outcome="open"), START + 60) is None
+    over = contact(1, 0, platform="zendesk", ended_at=START + 70)
+    assert told(over, START + 90) is None
+    assert told(over, START + 91) is not None

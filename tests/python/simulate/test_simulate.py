@@ -540,3 +540,54 @@ def test_the_day_of_a_contact_is_that_of_its_site(contacts: list[dict[str, str]]
     span = {row["day"] for row in contacts}
     assert min(span) >= "2026-10-19"
     assert max(span) <= (date(2026, 10, 20) + timedelta(days=14)).isoformat()
+
+
+def test_the_running_day_has_contacts_and_some_of_them_go_on(
+    centre: Run, in_scope: list[dict[str, str]]
+) -> None:
+    as_of = centre.report.as_of
+    running = [
+        row
+        for row in in_scope
+        if row["site"] in ("lyon", "sofia") and row["day"] == (date(2026, 10, 20) + timedelta(14)).isoformat()
+    ]
+    assert {row["site"] for row in running} == {"lyon", "sofia"}
+    for site in ("lyon", "sofia"):
+        zone = ZoneInfo({"lyon": "Europe/Paris", "sofia": "Europe/Sofia"}[site])
+        assert 12 <= as_of.astimezone(zone).hour <= 16, "not in the midst of the day"
+        last = max(datetime.fromisoformat(row["arrived_at"]) for row in running if row["site"] == site)
+        assert as_of - timedelta(hours=2) < last < as_of
+    # Whole days bring as much as days before: the running one is no more than its part.
+    whole = Counter(row["day"] for row in in_scope if row["site"] == "sofia")
+    assert len(running) < 2 * max(whole.values())
+    live = [row for row in running if row["channel"] != "email"]
+    assert {row["outcome"] for row in running} >= {"answered", "open"}
+    assert any(row["outcome"] == "answered" and not row["talk_seconds"] for row in live), "nobody talks"
+    finals = {
+        row["is_final"]
+        for row in table(centre.truth / "kpi_values.csv")
+        if row["kpi_id"] == "service_level" and row["day"] == running[0]["day"]
+    }
+    assert finals == {"false"}
+
+
+def test_states_that_go_on_as_the_exports_are_drawn_have_no_end(centre: Run) -> None:
+    states = [row for path in sorted((centre.out / "template/agent_states").iterdir()) for row in table(path)]
+    assert any(row["state"] == "on_contact" and not row["ended_at"] for row in states)
+    surveys = [
+        row for path in sorted((centre.out / "template/survey_responses").iterdir()) for row in table(path)
+    ]
+    assert any(not row["responded_at"] for row in surveys)
+    legs = [row for path in sorted((centre.out / "template/contact_legs").iterdir()) for row in table(path)]
+    assert any(row["exit"] == "open" for row in legs)
+
+
+def test_costs_of_the_running_day_are_its_part_of_the_month(tmp_path: Path) -> None:
+    # The running day is the first of a month: half a day of Europe's pay, seats and lines.
+    run(tmp_path, contacts=1500, days=6, seed=5, start=date(2026, 9, 25))
+    booked = {
+        (row["month"], row["site"]): Decimal(row["numerator"])
+        for row in table(tmp_path / "truth/cost_per_contact.csv")
+    }
+    for site in ("lyon", "sofia"):
+        assert Decimal("0.02") < booked["2026-10-01", site] / booked["2026-09-01", site] < Decimal("0.35")
