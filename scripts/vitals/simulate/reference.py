@@ -32,7 +32,7 @@ class Threshold:
     channel: str | None
     valid_from: date
     valid_to: date | None
-    value: int
+    value: Decimal
 
     def rank(self, client: str, queue: str, channel: str) -> int:
         """How specific the row is for a scope (queue, then client, then channel); -1 when it is another's."""
@@ -103,14 +103,14 @@ class Reference:
                     channel=row["channel"] or None,
                     valid_from=date.fromisoformat(row["valid_from"]),
                     valid_to=_day(row["valid_to"]),
-                    value=int(row["value"]),
+                    value=Decimal(row["value"]),
                 )
             )
         self.words = {
             platform: _words(seeds, platform)
             for platform in ("amazon_connect", "asterisk", "zendesk", "template")
         }
-        self._found: dict[tuple[str, str, str, str, date], int] = {}
+        self._found: dict[tuple[str, str, str, str, date], Decimal] = {}
         self._offsets: dict[tuple[str, int], int] = {}
         self._days: dict[int, date] = {}
 
@@ -123,7 +123,7 @@ class Reference:
             f"No exchange rate {currency} to EUR on {day}.", "Add it to seeds/reference/exchange_rates.csv."
         )
 
-    def threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> int:
+    def threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> Decimal:
         """The value of the most specific threshold in force on a local day."""
         asked = (name, client, queue, channel, day)
         if asked not in self._found:

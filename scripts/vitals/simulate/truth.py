@@ -51,10 +51,10 @@ class Figures:
     agents: int
     transfers: int
     is_resolved: bool | None
-    target: int
-    short: int
-    window_days: int
-    containment_seconds: int
+    target: Decimal
+    short: Decimal
+    window_days: Decimal
+    containment_seconds: Decimal
     is_covered: bool = False
     is_repeat: bool = False
     is_opener: bool = False
@@ -84,7 +84,7 @@ def fold(contact: Contact, reference: Reference, until: int) -> Figures:
     day = reference.local_day(contact.site, contact.arrived_at)
     queue = contact.queue or "no_queue"
 
-    def threshold(name: str) -> int:
+    def threshold(name: str) -> Decimal:
         return reference.threshold(name, contact.client, queue, contact.channel, day)
 
     return Figures(
