@@ -1,13 +1,13 @@
 """Erlang C: how long contacts wait for a group of agents, and how many agents a service level takes.
 
-The queue M/M/N: contacts arrive at random, none gives up, each waits for the first of N equal agents; A erlang
-are offered. A. K. Erlang, "Solution of some problems in the theory of probabilities of significance in automatic
-telephone exchanges", 1917; for call centres N. Gans, G. Koole, A. Mandelbaum, "Telephone call centers: tutorial,
-review, and research prospects", 2003. Nobody hangs up in this model, so it asks for somewhat more agents than a
-centre with impatient callers needs.
+The queue M/M/N: contacts arrive at random, none gives up, each waits for the first of N equal agents; A
+erlang are offered. A. K. Erlang, "Solution of some problems in the theory of probabilities of significance
+in automatic telephone exchanges", 1917; for call centres N. Gans, G. Koole, A. Mandelbaum, "Telephone call
+centers: tutorial, review, and research prospects", 2003. Nobody hangs up in this model, so it asks for
+somewhat more agents than a centre with impatient callers needs.
 
-Every function takes scalars or arrays that broadcast, works in float64 and never loops over rows. NaN means unknown
-and stays NaN.
+Every function takes scalars or arrays that broadcast, works in float64 and never loops over rows. NaN means
+unknown and stays NaN.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def occupancy(load: npt.ArrayLike, agents: npt.ArrayLike) -> Floats:
 def wait_probability(load: npt.ArrayLike, agents: npt.ArrayLike) -> Floats:
     """Share of contacts that wait, Erlang's C.
 
-    C = B / (1 − ρ (1 − B)), where ρ = A / N and B, Erlang's loss formula, is P(X = N) / P(X ≤ N) of a Poisson X
-    with mean A. As quotient of two probabilities it stays exact for thousands of agents, where A^N / N! overflows.
+    C = B / (1 − ρ (1 − B)), where ρ = A / N and B, Erlang's loss formula, is P(X = N) / P(X ≤ N) of a
+    Poisson X with mean A. As quotient of two probabilities it stays exact for thousands of agents, where
+    A^N / N! overflows.
 
     Args:
         load: erlang offered.
@@ -84,8 +85,8 @@ def service_level(
 
     Args:
         load: erlang offered.
-        agents: agents; between two whole numbers the service level is interpolated, as when one is there half of
-            the time.
+        agents: agents; between two whole numbers the service level is interpolated, as when one is there
+            half of the time.
         handle_seconds: mean time that one contact keeps an agent, in seconds.
         target_seconds: T, in seconds.
 
@@ -109,7 +110,8 @@ def service_level(
 
 
 def speed_of_answer(load: npt.ArrayLike, agents: npt.ArrayLike, handle_seconds: npt.ArrayLike) -> Floats:
-    """Mean wait of all contacts, in seconds: C · H / (N − A); infinite where the load is not below the agents.
+    """Mean wait of all contacts, in seconds: C · H / (N − A); infinite where the load is not below the
+    agents.
 
     Raises:
         ValueError: an argument is negative, or agents are not whole.

@@ -14,14 +14,15 @@ _KEY = ["interval_start_at", "client", "site", "queue", "channel"]
 def needs(loads: pd.DataFrame) -> pd.DataFrame:
     """Agents needed, row by row.
 
-    Live channels take whole agents by Erlang C, at least the queue's minimum; deferred ones take the agents that
-    their work keeps busy at the occupancy aimed at, since it can wait. The expected service level is that of one
-    group in which everybody staffed at the site takes any live contact first, so it is an upper bound.
+    Live channels take whole agents by Erlang C, at least the queue's minimum; deferred ones take the agents
+    that their work keeps busy at the occupancy aimed at, since it can wait. The expected service level is
+    that of one group in which everybody staffed at the site takes any live contact first, so it is an upper
+    bound.
 
     Args:
-        loads: rows of calc_staffing_loads__measured: work_seconds due in the interval, agent_seconds that a contact
-            keeps an agent, thresholds and targets in force, live_work_seconds and live_offered_count of the whole
-            site, staffed_seconds there.
+        loads: rows of calc_staffing_loads__measured: work_seconds due in the interval, agent_seconds that a
+            contact keeps an agent, thresholds and targets in force, live_work_seconds and
+            live_offered_count of the whole site, staffed_seconds there.
 
     Returns:
         The key with needed_agents and expected_service_level (live channels with contacts only), null where a
@@ -46,7 +47,7 @@ def needs(loads: pd.DataFrame) -> pd.DataFrame:
     }
     is_live = loads["is_synchronous"].astype(bool).to_numpy()
     load = numbers["work_seconds"] / INTERVAL_SECONDS
-    # Contacts whose handle time nobody knows are no idleness; without any, neither a time nor a target is missing.
+    # Contacts whose handle time nobody knows are no idleness; without contacts no time or target is missing.
     is_unknown = numbers["unplanned_offered_count"] > 0
     idle = (load == 0) & ~is_unknown
     by_erlang = erlang.agents_needed(

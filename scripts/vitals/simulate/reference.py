@@ -25,7 +25,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A row of seeds/reference/thresholds.csv; None in a scope column means any. valid_to is excluded."""
+    """A row of thresholds.csv or targets.csv; None in a scope column means any. valid_to is excluded."""
 
     client: str | None
     queue: str | None
@@ -96,16 +96,10 @@ class Reference:
         ]
         self._thresholds: dict[str, list[Threshold]] = defaultdict(list)
         for row in _rows(seeds, "reference/thresholds.csv"):
-            self._thresholds[row["threshold"]].append(
-                Threshold(
-                    client=row["client"] or None,
-                    queue=row["queue"] or None,
-                    channel=row["channel"] or None,
-                    valid_from=date.fromisoformat(row["valid_from"]),
-                    valid_to=_day(row["valid_to"]),
-                    value=Decimal(row["value"]),
-                )
-            )
+            self._thresholds[row["threshold"]].append(_threshold(row, row["value"]))
+        self._targets: dict[str, list[Threshold]] = defaultdict(list)
+        for row in _rows(seeds, "reference/targets.csv"):
+            self._targets[row["kpi_id"]].append(_threshold(row, row["target"]))
         self.words = {
             platform: _words(seeds, platform)
             for platform in ("amazon_connect", "asterisk", "zendesk", "template")
@@ -127,18 +121,24 @@ class Reference:
         """The value of the most specific threshold in force on a local day."""
         asked = (name, client, queue, channel, day)
         if asked not in self._found:
-            ranked = [
-                (row.rank(client, queue, channel), row.valid_from, row.value)
-                for row in self._thresholds[name]
-                if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
-            ]
-            if not ranked or max(ranked)[0] < 0:
+            found = _in_force(self._thresholds[name], client, queue, channel, day)
+            if found is None:
                 raise VitalsError(
                     f"No {name} for {client}, {queue}, {channel} on {day}.",
                     "Add it to seeds/reference/thresholds.csv.",
                 )
-            self._found[asked] = max(ranked)[2]
+            self._found[asked] = found
         return self._found[asked]
+
+    def optional_threshold(
+        self, name: str, client: str, queue: str, channel: str, day: date
+    ) -> Decimal | None:
+        """The same, or None where no row is in force."""
+        return _in_force(self._thresholds[name], client, queue, channel, day)
+
+    def target(self, kpi_id: str, client: str, queue: str, channel: str, day: date) -> Decimal | None:
+        """The most specific target in force on a local day, None without any."""
+        return _in_force(self._targets[kpi_id], client, queue, channel, day)
 
     def offset(self, site: str, at: int) -> int:
         """Seconds from UTC to the site's clock; 0 for an unknown site. Zones change at whole UTC hours."""
@@ -174,6 +174,26 @@ def _rows(seeds: Path, name: str) -> list[dict[str, str]]:
         )
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _threshold(row: dict[str, str], value: str) -> Threshold:
+    return Threshold(
+        client=row["client"] or None,
+        queue=row["queue"] or None,
+        channel=row["channel"] or None,
+        valid_from=date.fromisoformat(row["valid_from"]),
+        valid_to=_day(row["valid_to"]),
+        value=Decimal(value),
+    )
+
+
+def _in_force(rows: list[Threshold], client: str, queue: str, channel: str, day: date) -> Decimal | None:
+    ranked = [
+        (row.rank(client, queue, channel), row.valid_from, row.value)
+        for row in rows
+        if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
+    ]
+    return max(ranked)[2] if ranked and max(ranked)[0] >= 0 else None
 
 
 def _day(text: str) -> date | None:

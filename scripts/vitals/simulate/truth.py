@@ -17,6 +17,7 @@ from vitals.simulate.output import Export, iso, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
 from vitals.simulate.truth_feedback import FeedbackTruth
+from vitals.simulate.truth_staffing import STAFFING_COLUMNS, staffing_rows
 
 _DAY = 86400
 OFFERED = ("answered", "abandoned", "callback_requested", "diverted", "open")
@@ -343,6 +344,11 @@ def write_truth(
         kpi_rows(figures, surveys, evaluations, reference, as_of) + agent_kpi_rows(days, reference, as_of),
     )
     _write(truth / "agent_days.csv", AGENT_DAY_COLUMNS, agent_day_rows(days))
+    _write(
+        truth / "rpt_staffing_intervals.csv",
+        STAFFING_COLUMNS,
+        staffing_rows(figures, agents, telling, days, costs, reference, as_of),
+    )
     _write(
         truth / "cost_per_contact.csv",
         ("month", "site", "numerator", "denominator"),
