@@ -1,7 +1,7 @@
 """Agents needed per 15 minutes x queue x channel; the formulas are vitals.decisions.staffing's."""
 
 
-def model(dbt, session):  # type: ignore[no-untyped-def]
+def model(dbt, session):
     """dbt calls it: the loads in, the needs out."""
     from vitals.decisions.staffing import needs
 
