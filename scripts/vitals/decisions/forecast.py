@@ -66,15 +66,21 @@ class DailyModel:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Expected contacts and the bounds within which four of five intervals should lie, by day and quarter.
+    """Expected contacts and the bounds within which four of five should lie, by day and by quarter.
 
-    Each is for one interval of 15 minutes; where a quarter occurs twice that day, for each of the two.
+    Args:
+        means, lower, upper: of one interval of 15 minutes, by day and quarter; where a quarter occurs twice
+        that
+            day, of each of the two.
+        day_lower, day_upper: of whole days, whose means are the daily model's.
     """
 
     daily: DailyModel
     means: Floats
     lower: Floats
     upper: Floats
+    day_lower: Floats
+    day_upper: Floats
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def forecast(history: Floats, first_day: date, occurrences: Floats) -> Forecast:
     within = (weights * occurrences).sum(axis=1, keepdims=True)
     means = daily.means[:, None] * np.divide(weights, within, out=np.zeros_like(weights), where=within > 0)
     lower, upper = _bounds(means, daily.spread[:, None])
-    return Forecast(daily, means, lower, upper)
+    return Forecast(daily, means, lower, upper, *_bounds(daily.means, daily.spread))
 
 
 def daily_model(counts: Floats, weekdays: Days, ahead: Days) -> DailyModel:

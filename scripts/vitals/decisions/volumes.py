@@ -13,6 +13,14 @@ from vitals.decisions import forecast as model
 
 KEY = ["client", "site", "queue", "channel"]
 TOO_SHORT = "too_short"
+COUNTS = (
+    "expected_count",
+    "lower_count",
+    "upper_count",
+    "day_expected_count",
+    "day_lower_count",
+    "day_upper_count",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def forecasts(counted: pd.DataFrame) -> pd.DataFrame:
     """Expected contacts of the 28 local days after each queue's history.
 
     Returns:
-        The key with interval_start_at (UTC), day, expected_count, lower_count and upper_count; nothing for
+        The key with interval_start_at (UTC), day and COUNTS, of the interval and of its day; nothing for
         a queue whose history is too short.
     """
     parts = []
@@ -93,6 +101,9 @@ def forecasts(counted: pd.DataFrame) -> pd.DataFrame:
                     "expected_count": found.means[cells],
                     "lower_count": found.lower[cells],
                     "upper_count": found.upper[cells],
+                    "day_expected_count": found.daily.means[cells[0]],
+                    "day_lower_count": found.day_lower[cells[0]],
+                    "day_upper_count": found.day_upper[cells[0]],
                 }
             )
         )
@@ -100,7 +111,7 @@ def forecasts(counted: pd.DataFrame) -> pd.DataFrame:
         return pd.concat(parts, ignore_index=True)
     texts = {name: pd.Series(dtype="str") for name in KEY}
     moments = {name: pd.Series(dtype="datetime64[us]") for name in ("interval_start_at", "day")}
-    counts = {name: pd.Series(dtype="float64") for name in ("expected_count", "lower_count", "upper_count")}
+    counts = {name: pd.Series(dtype="float64") for name in COUNTS}
     return pd.DataFrame({**texts, **moments, **counts})
 
 
