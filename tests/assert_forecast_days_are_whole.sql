@@ -1,4 +1,4 @@
--- Every forecast day has its 92 to 100 intervals without a gap, every queue 28 of them, and intervals add up to their day.
+-- 28 days a queue, each with all its intervals and without a gap, which add up to the day
 with
 
 days as (

@@ -1,4 +1,4 @@
--- Time staffed as seen is the productive time of the agents, to the second, and nobody is both seen and scheduled.
+-- staffed as seen is the agents' productive time, to the second, and nobody is both seen and scheduled
 with
 
 agents as (

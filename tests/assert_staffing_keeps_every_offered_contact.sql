@@ -1,4 +1,4 @@
--- Contacts of intervals that are over stand in the staffing marts as often as in the aggregate; and every interval has one staffing row.
+-- every contact of an interval that is over is in its site's staffing, once
 with
 
 offered as (

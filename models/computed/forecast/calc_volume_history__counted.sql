@@ -37,7 +37,7 @@ localised as (
 
 ),
 
--- a day on which the whole site is silent at the end is an export that has not come, not a day without contacts
+-- days at the end on which the whole site is silent are exports that have not come, not days without contacts
 ends as (
 
     select

@@ -12,7 +12,7 @@ agent_days as (
 
 ),
 
--- an id starts with its platform: one that told the state of anybody that day would have told of this agent too
+-- an id starts with its platform: one that told of anybody that day would have told of this agent too
 telling as (
 
     select distinct

@@ -251,12 +251,20 @@ pooled as (
 
     select
         ruled.*,
-        cast(sum(case when ruled.is_synchronous then ruled.work_seconds else 0 end) over site_intervals
-            as decimal(18, 6)) as live_work_seconds,
-        cast(sum(case when ruled.is_synchronous then ruled.offered_count else 0 end) over site_intervals
-            as bigint) as live_offered_count,
-        cast(coalesce(staffed.staffed_seen_seconds + staffed.staffed_scheduled_seconds, 0)
-            as decimal(18, 3)) as staffed_seconds
+        cast(
+            sum(case when ruled.is_synchronous then ruled.work_seconds else 0 end) over site_intervals
+            as decimal(18, 6)
+        ) as live_work_seconds,
+        cast(
+            sum(
+                case when ruled.is_synchronous then ruled.offered_count - ruled.unplanned_offered_count else 0 end
+            ) over site_intervals
+            as bigint
+        ) as live_offered_count,
+        cast(
+            coalesce(staffed.staffed_seen_seconds + staffed.staffed_scheduled_seconds, 0)
+            as decimal(18, 3)
+        ) as staffed_seconds
     from ruled
     left join staffed
         on

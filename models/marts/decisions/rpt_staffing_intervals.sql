@@ -144,10 +144,12 @@ tolerances as (
 
     select
         days.day,
-        max_by(thresholds.value, thresholds.valid_from)
-            filter (where thresholds.threshold = 'staffing_tolerance_agents') as tolerance_agents,
-        max_by(thresholds.value, thresholds.valid_from)
-            filter (where thresholds.threshold = 'staffing_tolerance_share') as tolerance_share
+        max_by(thresholds.value, thresholds.valid_from) filter (
+            where thresholds.threshold = 'staffing_tolerance_agents'
+        ) as tolerance_agents,
+        max_by(thresholds.value, thresholds.valid_from) filter (
+            where thresholds.threshold = 'staffing_tolerance_share'
+        ) as tolerance_share
     from days
     inner join thresholds
         on

@@ -28,10 +28,10 @@ _OFFERED = ("answered", "abandoned", "callback_requested", "diverted", "open")
 _PRODUCTIVE = ("available",)
 
 STAFFING_COLUMNS = words_of(
-    "interval_start_at site day local_time offered_count load_erlangs needed_live_agents "
-    "needed_deferred_agents needed_with_shrinkage_agents staffed_seen_agents staffed_scheduled_agents "
-    "status gap_cost_amount "
-    "expected_service_level answered_in_target_count service_level_base_count is_final"
+    "interval_start_at site day local_time offered_count unplanned_offered_count load_erlangs "
+    "needed_live_agents needed_deferred_agents needed_with_shrinkage_agents staffed_seen_agents "
+    "staffed_scheduled_agents status gap_cost_amount expected_service_level answered_in_target_count "
+    "service_level_base_count is_final"
 )
 
 # client, site, queue, channel
@@ -43,6 +43,7 @@ class _Quarter:
     """One queue's quarter of an hour."""
 
     offered: int = 0
+    unplanned: int = 0
     met: int = 0
     base: int = 0
     work: float = 0.0
@@ -104,20 +105,20 @@ class _Needs:
             contact = each.contact
             self.arrivals[contact.client, contact.site, each.queue, contact.channel].append(each)
         self._handled: dict[tuple[Place, date], list[int]] = defaultdict(list)
-        self._seconds: dict[tuple[Place, date], float] = {}
+        self._seconds: dict[tuple[Place, date], float | None] = {}
         for place, own in self.arrivals.items():
             for each in own:
                 if each.answered_at is not None and each.talk is not None:
                     spent = each.talk + (each.hold or 0) + (each.acw or 0)
                     self._handled[place, each.day].append(spent)
 
-    def agent_seconds(self, place: Place, day: date) -> float:
-        """How long a contact of the day keeps an agent."""
+    def agent_seconds(self, place: Place, day: date) -> float | None:
+        """How long a contact of the day keeps an agent; None when nobody knows."""
         if (place, day) not in self._seconds:
             self._seconds[place, day] = self._mean(place, day)
         return self._seconds[place, day]
 
-    def _mean(self, place: Place, day: date) -> float:
+    def _mean(self, place: Place, day: date) -> float | None:
         own = self._handled.get((place, day), [])
         if not own or len(own) < self.threshold("handle_time_sample_count", place, day):
             own = [
@@ -130,7 +131,8 @@ class _Needs:
             mean = sum(own) / len(own)
         else:
             planned = self.reference.optional_threshold("planned_handle_seconds", *_scope(place), day)
-            assert planned is not None, f"nothing is known of {place} on {day}"
+            if planned is None:
+                return None
             mean = float(planned)
         return mean / self.threshold("concurrent_contacts", place, day)
 
@@ -157,9 +159,11 @@ class _Needs:
                 if place[3] not in _LIVE:
                     limit = self.threshold("service_level_seconds", place, each.day)
                     spread = max(1, math.ceil(limit / _QUARTER))
-                for step in range(spread):
-                    work = self.agent_seconds(place, each.day) / spread
-                    found[first + step * _QUARTER].work += work
+                seconds = self.agent_seconds(place, each.day)
+                found[first].unplanned += seconds is None
+                if seconds is not None:
+                    for step in range(spread):
+                        found[first + step * _QUARTER].work += seconds / spread
             if place[3] in _LIVE:
                 day, last = min(each.day for each in own), self.reference.local_day(place[1], self.as_of)
                 while day <= last:
@@ -202,6 +206,8 @@ def _row(
     for place, quarter in own.places.items():
         erlangs = quarter.work / _QUARTER
         load += erlangs
+        if quarter.unplanned:
+            continue
         if place[3] in _LIVE:
             need = _whole_need(place, erlangs, needs, day)
             live += need
@@ -216,7 +222,10 @@ def _row(
         needs.threshold("staffing_tolerance_agents", anywhere, day),
         needs.threshold("staffing_tolerance_share", anywhere, day) * (live + deferred),
     )
-    hourly = pay[day.replace(day=1), site]
+    unplanned = sum(quarter.offered for quarter in own.places.values() if quarter.unplanned)
+    status = "balanced" if abs(gap) <= tolerance + 1e-9 else "understaffed" if gap < 0 else "overstaffed"
+    booked = [month for month, other in pay if other == site and month <= day]
+    hourly = pay[max(booked), site] if booked else None
     lives = {place: quarter for place, quarter in own.places.items() if place[3] in _LIVE}
     clock = (at + reference.offset(site, at)) % 86400
     return (
@@ -225,14 +234,15 @@ def _row(
         day,
         f"{clock // 3600:02d}:{clock % 3600 // 60:02d}",
         sum(quarter.offered for quarter in own.places.values()),
+        unplanned,
         load,
         live,
         deferred,
         shrunk,
         own.seen / _QUARTER,
         own.scheduled / _QUARTER,
-        "balanced" if abs(gap) <= tolerance + 1e-9 else "understaffed" if gap < 0 else "overstaffed",
-        gap * hourly / 4,
+        "unknown" if unplanned else status,
+        None if hourly is None else gap * hourly / 4,
         _expected(lives, staffed, needs, day),
         sum(quarter.met for quarter in lives.values()),
         sum(quarter.base for quarter in lives.values()),
@@ -251,7 +261,7 @@ def _whole_need(place: Place, load: float, needs: _Needs, day: date) -> int:
     while (
         agents <= load
         or load / agents > busiest
-        or 1 - _late(load, agents, needs.agent_seconds(place, day), within) < share
+        or 1 - _late(load, agents, needs.agent_seconds(place, day) or 0.0, within) < share
     ):
         agents += 1
     return max(agents, least)
@@ -259,6 +269,7 @@ def _whole_need(place: Place, load: float, needs: _Needs, day: date) -> int:
 
 def _expected(lives: dict[Place, _Quarter], staffed: float, needs: _Needs, day: date) -> float | None:
     """Everybody there takes any live contact; a part of an agent counts in proportion."""
+    lives = {place: quarter for place, quarter in lives.items() if not quarter.unplanned}
     contacts = sum(quarter.offered for quarter in lives.values())
     if not contacts:
         return None
@@ -304,7 +315,7 @@ def _by_quarter(begin: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _pay(costs: list[Cost], days: Days, reference: Reference) -> dict[tuple[date, str], float]:
-    """Euros per paid hour by month and site; every month here has its pay booked."""
+    """Euros per paid hour by month and site, where pay is booked."""
     paid: dict[tuple[date, str], int] = defaultdict(int)
     for (agent, day), own in days.items():
         paid[day.replace(day=1), agent.site] += own.paid

@@ -11,6 +11,7 @@ WORDS = (
     "day",
     "local_time",
     "offered_count",
+    "unplanned_offered_count",
     "status",
     "answered_in_target_count",
     "service_level_base_count",
