@@ -55,7 +55,16 @@ _MAY_READ: Mapping[str, tuple[str, ...]] = {
     "intermediate": ("staging", "intermediate", "seed", "source:vitals"),
     "marts/core": ("intermediate", "marts/core", "seed:reference"),
     "marts/kpis": ("marts/core", "marts/kpis", "seed:reference"),
-    "marts/decisions": ("intermediate", "marts/core", "marts/kpis", "marts/decisions", "seed:reference"),
+    # What SQL is the wrong tool for, in Python, and the SQL that prepares it; only decisions show it.
+    "computed": ("intermediate", "marts/core", "computed", "seed:reference"),
+    "marts/decisions": (
+        "intermediate",
+        "marts/core",
+        "marts/kpis",
+        "marts/decisions",
+        "computed",
+        "seed:reference",
+    ),
     # Quality accounts for every layer.
     "quality": ("source", "staging", "intermediate", "marts", "quality", "seed"),
     # Questions are put to the published database.
@@ -66,6 +75,7 @@ _PREFIXES: Mapping[str, tuple[str, ...]] = {
     "intermediate": ("int_",),
     "marts/core": ("dim_", "fct_", "agg_"),
     "marts/kpis": ("kpi_",),
+    "computed": ("calc_",),
     "marts/decisions": ("rpt_",),
     "quality": ("rpt_quality_",),
 }

@@ -27,7 +27,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A row of seeds/reference/thresholds.csv; None in a scope column means any. valid_to is excluded."""
+    """A row of thresholds.csv or targets.csv; None in a scope column means any. valid_to is excluded."""
 
     client: str | None
     queue: str | None
@@ -123,16 +123,10 @@ class Reference:
         ]
         self._thresholds: dict[str, list[Threshold]] = defaultdict(list)
         for row in seed_rows(seeds, "reference/thresholds.csv"):
-            self._thresholds[row["threshold"]].append(
-                Threshold(
-                    client=row["client"] or None,
-                    queue=row["queue"] or None,
-                    channel=row["channel"] or None,
-                    valid_from=date.fromisoformat(row["valid_from"]),
-                    valid_to=_day(row["valid_to"]),
-                    value=Decimal(row["value"]),
-                )
-            )
+            self._thresholds[row["threshold"]].append(_threshold(row, row["value"]))
+        self._targets: dict[str, list[Threshold]] = defaultdict(list)
+        for row in seed_rows(seeds, "reference/targets.csv"):
+            self._targets[row["kpi_id"]].append(_threshold(row, row["target"]))
         self.events = [
             BusinessEvent(
                 row["event_id"],
@@ -142,11 +136,11 @@ class Reference:
                 date.fromisoformat(row["first_day"]),
                 date.fromisoformat(row["last_day"]),
             )
-            for row in _rows(seeds, "reference/business_events.csv")
+            for row in seed_rows(seeds, "reference/business_events.csv")
         ]
         self.holidays = {
             (row["country"], date.fromisoformat(row["date"]))
-            for row in _rows(seeds, "reference/holidays.csv")
+            for row in seed_rows(seeds, "reference/holidays.csv")
         }
         self._segments = [
             Segment(
@@ -157,7 +151,7 @@ class Reference:
                 date.fromisoformat(row["valid_from"]),
                 _day(row["valid_to"]),
             )
-            for row in _rows(seeds, "reference/customer_segments.csv")
+            for row in seed_rows(seeds, "reference/customer_segments.csv")
         ]
         self.words = {
             platform: _words(seeds, platform)
@@ -184,18 +178,24 @@ class Reference:
         """As `threshold`, exactly; without a scope the row for any client, queue and channel."""
         asked = (name, client, queue, channel, day)
         if asked not in self._found:
-            ranked = [
-                (row.rank(client, queue, channel), row.valid_from, row.value)
-                for row in self._thresholds[name]
-                if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
-            ]
-            if not ranked or max(ranked)[0] < 0:
+            found = _in_force(self._thresholds[name], client, queue, channel, day)
+            if found is None:
                 raise VitalsError(
                     f"No {name} for {client}, {queue}, {channel} on {day}.",
                     "Add it to seeds/reference/thresholds.csv.",
                 )
-            self._found[asked] = max(ranked)[2]
+            self._found[asked] = found
         return self._found[asked]
+
+    def optional_setting(
+        self, name: str, day: date, client: str = "", queue: str = "", channel: str = ""
+    ) -> Decimal | None:
+        """As `setting`, or None where no row is in force."""
+        return _in_force(self._thresholds[name], client, queue, channel, day)
+
+    def target(self, kpi_id: str, client: str, queue: str, channel: str, day: date) -> Decimal | None:
+        """The most specific target in force on a local day, None without any."""
+        return _in_force(self._targets[kpi_id], client, queue, channel, day)
 
     def segment(self, kind: str, value: Fraction, day: date) -> str:
         """The customer segment of a kind that a value is in on a day; `unknown` outside all of them."""
@@ -249,6 +249,26 @@ def seed_rows(seeds: Path, name: str) -> list[dict[str, str]]:
         )
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _threshold(row: dict[str, str], value: str) -> Threshold:
+    return Threshold(
+        client=row["client"] or None,
+        queue=row["queue"] or None,
+        channel=row["channel"] or None,
+        valid_from=date.fromisoformat(row["valid_from"]),
+        valid_to=_day(row["valid_to"]),
+        value=Decimal(value),
+    )
+
+
+def _in_force(rows: list[Threshold], client: str, queue: str, channel: str, day: date) -> Decimal | None:
+    ranked = [
+        (row.rank(client, queue, channel), row.valid_from, row.value)
+        for row in rows
+        if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
+    ]
+    return max(ranked)[2] if ranked and max(ranked)[0] >= 0 else None
 
 
 def _day(text: str) -> date | None:

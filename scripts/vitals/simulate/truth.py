@@ -27,6 +27,7 @@ from vitals.simulate.truth_live import (
     realtime_rows,
 )
 from vitals.simulate.truth_sla import REPORT_COLUMNS, TARGET_COLUMNS, SlaTruth
+from vitals.simulate.truth_staffing import STAFFING_COLUMNS, staffing_rows
 
 _DAY = 86400
 OFFERED = ("answered", "abandoned", "callback_requested", "diverted", "open")
@@ -100,7 +101,7 @@ def fold(contact: Contact, reference: Reference, until: int) -> Figures:
     day = reference.local_day(contact.site, contact.arrived_at)
     queue = contact.queue or "no_queue"
 
-    def threshold(name: str) -> int:
+    def threshold(name: str) -> Decimal:
         return reference.threshold(name, contact.client, queue, contact.channel, day)
 
     return Figures(
@@ -391,6 +392,11 @@ def write_truth(
         sla.target_rows(each.cell for each in figures if each.is_in_scope),
     )
     _write(truth / "agent_days.csv", AGENT_DAY_COLUMNS, agent_day_rows(days))
+    _write(
+        truth / "rpt_staffing_intervals.csv",
+        STAFFING_COLUMNS,
+        staffing_rows(figures, agents, telling, days, costs, reference, as_of),
+    )
     _write(
         truth / "cost_per_contact.csv",
         ("month", "site", "numerator", "denominator"),

@@ -146,7 +146,15 @@ def sound_manifest() -> dict[str, Any]:
         ),
         "model.v.fct_contacts": model("marts/core/fct_contacts.sql", "model.v.int_contacts__desk"),
         "model.v.kpi_values": model("marts/kpis/kpi_values.sql", "model.v.fct_contacts", "seed.v.targets"),
-        "model.v.rpt_scorecard": model("marts/decisions/rpt_scorecard.sql", "model.v.kpi_values"),
+        "model.v.calc_needs__computed": model(
+            "computed/staffing/calc_needs__computed.py",
+            "model.v.fct_contacts",
+            "seed.v.targets",
+            contract={"enforced": False},
+        ),
+        "model.v.rpt_scorecard": model(
+            "marts/decisions/rpt_scorecard.sql", "model.v.kpi_values", "model.v.calc_needs__computed"
+        ),
         "model.v.rpt_quality_landing": model(
             "quality/rpt_quality_landing.sql",
             "source.v.desk.calls",
@@ -188,6 +196,10 @@ def test_a_sound_manifest_has_no_finding() -> None:
         ("stg_desk__calls", {"depends_on": {"nodes": ["seed.v.targets"]}}, "layer-read"),
         ("int_contacts__desk", {"depends_on": {"nodes": ["source.v.desk.calls"]}}, "layer-read"),
         ("int_contacts__desk", {"depends_on": {"nodes": ["model.v.fct_contacts"]}}, "layer-read"),
+        ("kpi_values", {"depends_on": {"nodes": ["model.v.calc_needs__computed"]}}, "layer-read"),
+        ("calc_needs__computed", {"depends_on": {"nodes": ["model.v.stg_desk__calls"]}}, "layer-read"),
+        ("calc_needs__computed", {"depends_on": {"nodes": ["model.v.rpt_scorecard"]}}, "layer-read"),
+        ("calc_needs__computed", {"name": "needs"}, "model-name"),
         ("stg_desk__calls", {"name": "stg_other__calls"}, "model-name"),
         ("fct_contacts", {"name": "contacts"}, "model-name"),
         ("rpt_scorecard", {"path": "marts/misc/rpt_scorecard.sql"}, "layer-folder"),

@@ -1,0 +1,1 @@
+"""What the decision marts compute outside SQL: staffing by Erlang C, forecasts of volume. Pure functions."""
