@@ -101,7 +101,7 @@ def fold(contact: Contact, reference: Reference, until: int) -> Figures:
     day = reference.local_day(contact.site, contact.arrived_at)
     queue = contact.queue or "no_queue"
 
-    def threshold(name: str) -> Decimal:
+    def threshold(name: str) -> int:
         return reference.threshold(name, contact.client, queue, contact.channel, day)
 
     return Figures(

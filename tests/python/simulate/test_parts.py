@@ -130,7 +130,7 @@ def test_a_callback_keeps_the_wait_until_it_was_asked_for(reference: Reference) 
 
 
 def test_the_most_specific_threshold_in_force_holds(reference: Reference) -> None:
-    def seconds(client: str, queue: str, channel: str, day: date) -> Decimal:
+    def seconds(client: str, queue: str, channel: str, day: date) -> int:
         return reference.threshold("service_level_seconds", client, queue, channel, day)
 
     assert seconds("aurora_energy", "aurora_billing", "voice", date(2026, 10, 5)) == 20
