@@ -176,7 +176,13 @@ class Reference:
 
     def threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> int:
         """The value, a whole number, of the most specific threshold in force on a local day."""
-        return int(self.exact_threshold(name, client, queue, channel, day))
+        value = self.exact_threshold(name, client, queue, channel, day)
+        if value != int(value):
+            raise VitalsError(
+                f"The simulator takes {name} in whole numbers, and {value} is none.",
+                "Round it in seeds/reference/thresholds.csv while you simulate.",
+            )
+        return int(value)
 
     def exact_threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> Decimal:
         """The value, which may be a fraction, of the most specific threshold in force on a local day."""
