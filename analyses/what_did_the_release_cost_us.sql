@@ -5,7 +5,7 @@
     them cost, in the reporting currency. Below it is what the release was expected to raise: that type's extra contacts, its
     share of all contacts and the share before; and what it did to service level and satisfaction, in points.
 
-    How to read it: extra_contacts of +98 on 418 contacts means that about a quarter of those days' contacts would not have come. The
+    How to read it: extra_contacts of +274.5 on 1,415 contacts means that a fifth of those days' contacts would not have come. The
     type's own row tells whether they came about the release; where it explains little of the whole, something else happened. Costs are
     a share of what is booked for the month, not an additional invoice: agents who had time for the extra contacts were paid anyway.
     `no_baseline_days` means that nothing like these days lies in the data, so nobody knows.

@@ -6,7 +6,8 @@ contacts as (
     select
         cast({{ dbt.date_trunc('month', 'costs.arrived_date') }} as date) as month,
         sum(case when chains.issue_id is null then costs.reporting_amount else 0 end) as outside_amount,
-        sum(case when chains.issue_id is not null then costs.reporting_amount else 0 end) as in_journeys_amount
+        sum(case when chains.issue_id is not null then costs.reporting_amount else 0 end)
+            as in_journeys_amount
     from {{ ref('fct_contact_costs') }} as costs
     left join {{ ref('fct_issue_contacts') }} as chains
         on costs.contact_id = chains.contact_id

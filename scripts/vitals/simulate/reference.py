@@ -171,8 +171,14 @@ class Reference:
         )
 
     def threshold(self, name: str, client: str, queue: str, channel: str, day: date) -> int:
-        """The value of the most specific threshold in force on a local day, one of those in whole units."""
-        return int(self.setting(name, day, client, queue, channel))
+        """The value, a whole number, of the most specific threshold in force on a local day."""
+        value = self.setting(name, day, client, queue, channel)
+        if value != int(value):
+            raise VitalsError(
+                f"The simulator takes {name} in whole numbers, and {value} is none.",
+                "Round it in seeds/reference/thresholds.csv while you simulate.",
+            )
+        return int(value)
 
     def setting(self, name: str, day: date, client: str = "", queue: str = "", channel: str = "") -> Decimal:
         """As `threshold`, exactly; without a scope the row for any client, queue and channel."""
