@@ -36,6 +36,7 @@ RATES = (
     "script_use",
     "channel_mix",
     "contact_type_mix",
+    "sla_attainment",
 )
 AGENT_RATES = ("agent_utilisation", "occupancy", "schedule_adherence")
 
@@ -45,6 +46,7 @@ SCALES: dict[str, tuple[float, float]] = {
     "csat_mean": (0, 100),
     "ces": (1, 7),
     "nps": (-100, 100),
+    "call_performance_index": (0, 100),
 }
 
 
