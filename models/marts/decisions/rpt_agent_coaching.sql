@@ -255,6 +255,10 @@ compared as (
 
     select
         own_cells.kpi_id,
+        own_cells.queue,
+        own_cells.channel,
+        own_cells.contact_type,
+        own_cells.hour_band,
         own_cells.agent_id,
         own_cells.own_count,
         own_cells.own_sum,
@@ -293,10 +297,10 @@ weighed as (
         own_sum,
         is_comparable,
         cast(own_count * {{ ratio('others_sum', 'others_count') }} as decimal(28, 9)) as expected_sum,
+        cast(contact_variance * own_count as decimal(28, 9)) as own_variance,
         cast(
-            contact_variance * (own_count + {{ ratio('own_count * own_count', 'others_count') }})
-            as decimal(28, 9)
-        ) as difference_variance
+            contact_variance * {{ ratio('own_count * own_count', 'others_count') }} as decimal(28, 9)
+        ) as others_variance
     from compared
 
 ),
@@ -310,9 +314,79 @@ summed as (
         sum(case when is_comparable then 0 else own_count end) as uncomparable_count,
         sum(case when is_comparable then own_sum end) as observed_sum,
         sum(case when is_comparable then expected_sum end) as expected_sum,
-        sum(case when is_comparable then difference_variance end) as difference_variance
+        sum(case when is_comparable then own_variance end) as own_variance,
+        sum(case when is_comparable then others_variance end) as others_variance
     from weighed
     group by kpi_id, agent_id
+
+),
+
+-- how far each colleague pulls what is expected of an agent away from what all colleagues together make it
+pulls as (
+
+    select
+        compared.kpi_id,
+        compared.agent_id,
+        colleagues.agent_id as colleague_id,
+        sum(cast(
+            {{ ratio('compared.own_count', 'compared.others_count') }}
+            * (
+                colleagues.own_sum
+                - colleagues.own_count * {{ ratio('compared.others_sum', 'compared.others_count') }}
+            )
+            as decimal(28, 9)
+        )) as pull
+    from compared
+    inner join own_cells as colleagues
+        on
+            compared.kpi_id = colleagues.kpi_id
+            and compared.queue = colleagues.queue
+            and compared.channel = colleagues.channel
+            and compared.contact_type = colleagues.contact_type
+            and compared.hour_band = colleagues.hour_band
+            and compared.agent_id <> colleagues.agent_id
+    where compared.is_comparable
+    group by compared.kpi_id, compared.agent_id, colleagues.agent_id
+
+),
+
+clustered as (
+
+    select
+        kpi_id,
+        agent_id,
+        count(*) as colleagues_count,
+        sum(cast(cast(pull as double) * cast(pull as double) as decimal(28, 9))) as pull_squares
+    from pulls
+    group by kpi_id, agent_id
+
+),
+
+-- the others' mean is as sure as their contacts are many, or as they agree among themselves, whichever is less
+doubted as (
+
+    select
+        summed.kpi_id,
+        summed.agent_id,
+        coalesce(clustered.colleagues_count, 0) as colleagues_count,
+        summed.contacts_count,
+        summed.uncomparable_count,
+        summed.observed_sum,
+        summed.expected_sum,
+        cast(summed.own_variance as double)
+        + greatest(
+            cast(summed.others_variance as double),
+            coalesce(
+                clustered.pull_squares
+                * {{ ratio('clustered.colleagues_count', 'clustered.colleagues_count - 1') }},
+                0
+            )
+        ) as difference_variance
+    from summed
+    left join clustered
+        on
+            summed.kpi_id = clustered.kpi_id
+            and summed.agent_id = clustered.agent_id
 
 ),
 
@@ -321,7 +395,7 @@ met as (
     select
         kpi_id,
         agent_id
-    from summed
+    from doubted
     union
     select
         kpi_id,
@@ -335,24 +409,25 @@ divided as (
     select
         met.agent_id,
         met.kpi_id,
-        cast(coalesce(summed.contacts_count, 0) as bigint) as contacts_count,
+        cast(coalesce(doubted.contacts_count, 0) as bigint) as contacts_count,
+        cast(coalesce(doubted.colleagues_count, 0) as bigint) as colleagues_count,
         cast(coalesce(shared.shared_count, 0) as bigint) as shared_contacts_count,
-        cast(coalesce(summed.uncomparable_count, 0) as bigint) as uncomparable_contacts_count,
-        cast(summed.observed_sum as decimal(28, 6)) as observed_sum,
-        cast(summed.expected_sum as decimal(28, 6)) as expected_sum,
-        {{ ratio('summed.observed_sum', 'summed.contacts_count') }} as observed_value,
-        {{ ratio('summed.expected_sum', 'summed.contacts_count') }} as expected_value,
-        {{ ratio('summed.observed_sum - summed.expected_sum', 'summed.contacts_count') }} as difference,
+        cast(coalesce(doubted.uncomparable_count, 0) as bigint) as uncomparable_contacts_count,
+        cast(doubted.observed_sum as decimal(28, 6)) as observed_sum,
+        cast(doubted.expected_sum as decimal(28, 6)) as expected_sum,
+        {{ ratio('doubted.observed_sum', 'doubted.contacts_count') }} as observed_value,
+        {{ ratio('doubted.expected_sum', 'doubted.contacts_count') }} as expected_value,
+        {{ ratio('doubted.observed_sum - doubted.expected_sum', 'doubted.contacts_count') }} as difference,
         settings.coaching_z
-        * {{ ratio('sqrt(cast(summed.difference_variance as double))', 'summed.contacts_count') }}
+        * {{ ratio('sqrt(doubted.difference_variance)', 'doubted.contacts_count') }}
             as margin,
         settings.coaching_minimum_n
     from met
     cross join settings
-    left join summed
+    left join doubted
         on
-            met.kpi_id = summed.kpi_id
-            and met.agent_id = summed.agent_id
+            met.kpi_id = doubted.kpi_id
+            and met.agent_id = doubted.agent_id
     left join shared
         on
             met.kpi_id = shared.kpi_id
@@ -372,6 +447,7 @@ judged as (
         windows.window_start_date,
         windows.window_end_date,
         divided.contacts_count,
+        divided.colleagues_count,
         divided.shared_contacts_count,
         divided.uncomparable_contacts_count,
         divided.observed_sum,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from vitals.simulate.truth import Figures
 
 COACHING_COLUMNS = words_of(
-    "agent_id kpi_id contacts_count shared_contacts_count uncomparable_contacts_count observed_value "
-    "expected_value difference difference_low difference_high verdict"
+    "agent_id kpi_id contacts_count colleagues_count shared_contacts_count uncomparable_contacts_count "
+    "observed_value expected_value difference difference_low difference_high verdict"
 )
 PACE_COLUMNS = ("agent_id", "pace")
 _DAY = 86400
@@ -122,22 +122,33 @@ def _compared(
     shared: dict[tuple[Agent, str], int],
     rules: _Rules,
 ) -> tuple[object, ...]:
-    others = {
-        kind: [each.value for each in kinds[kind] if each.owners[0] is not agent]
+    theirs = {
+        kind: [each for each in kinds[kind] if each.owners[0] is not agent]
         for kind in {each.kind for each in own}
     }
+    others = {kind: [each.value for each in contacts] for kind, contacts in theirs.items()}
     counted = [each for each in own if len(others[each.kind]) >= max(1, rules.least_others)]
     left_out = (shared[agent, kpi_id], len(own) - len(counted))
     if not counted:
-        return (0, *left_out, None, None, None, None, None, "too_few")
+        return (0, 0, *left_out, None, None, None, None, None, "too_few")
     observed = fmean(each.value for each in counted)
     expected = fmean(fmean(others[each.kind]) for each in counted)
-    spread = 0.0
+    own_spread = others_spread = 0.0
+    pulls: dict[Agent, float] = defaultdict(float)
     for kind in {each.kind for each in counted}:
         count = sum(each.kind == kind for each in counted)
-        spread += variance(each.value for each in kinds[kind]) * (count + count**2 / len(others[kind]))
+        contact_variance = variance(each.value for each in kinds[kind])
+        own_spread += contact_variance * count
+        others_spread += contact_variance * count**2 / len(others[kind])
+        mean = fmean(others[kind])
+        for each in theirs[kind]:
+            pulls[each.owners[0]] += count / len(others[kind]) * (each.value - mean)
+    # Colleagues who differ among themselves leave their mean less sure than their many contacts say.
+    if len(pulls) > 1:
+        disagreement = sum(pull**2 for pull in pulls.values()) * len(pulls) / (len(pulls) - 1)
+        others_spread = max(others_spread, disagreement)
     difference = observed - expected
-    margin = rules.width * math.sqrt(spread) / len(counted)
+    margin = rules.width * math.sqrt(own_spread + others_spread) / len(counted)
     if len(counted) < max(1, rules.least_contacts):
         verdict = "too_few"
     elif abs(difference) <= margin:
@@ -145,7 +156,7 @@ def _compared(
     else:
         verdict = "better" if (difference > 0) == (kpi_id in _BETTER_UP) else "worse"
     figures = (observed, expected, difference, difference - margin, difference + margin)
-    return (len(counted), *left_out, *figures, verdict)
+    return (len(counted), len(pulls), *left_out, *figures, verdict)
 
 
 def pace_rows(agents: list[Agent]) -> list[tuple[object, ...]]:

@@ -6,13 +6,19 @@ from centre import Centre
 from truths import truth
 
 VALUES = ("observed_value", "expected_value", "difference", "difference_low", "difference_high")
-EXACT = ("contacts_count", "shared_contacts_count", "uncomparable_contacts_count", "verdict")
+EXACT = (
+    "contacts_count",
+    "colleagues_count",
+    "shared_contacts_count",
+    "uncomparable_contacts_count",
+    "verdict",
+)
 
 
 def test_every_agent_is_compared_as_the_truth_does(centre: Centre) -> None:
     expected = {(row["agent_id"], row["kpi_id"]): row for row in truth(centre, "rpt_agent_coaching.csv")}
     actual = {
-        row[:2]: (tuple(map(str, row[2:6])), row[6:])
+        row[:2]: (tuple(map(str, row[2:7])), row[7:])
         for row in centre.published(
             f"select agent_id, kpi_id, {', '.join(EXACT)}, {', '.join(VALUES)} from marts.rpt_agent_coaching"
         )
