@@ -257,7 +257,10 @@ pooled as (
         ) as live_work_seconds,
         cast(
             sum(
-                case when ruled.is_synchronous then ruled.offered_count - ruled.unplanned_offered_count else 0 end
+                case
+                    when ruled.is_synchronous then ruled.offered_count - ruled.unplanned_offered_count
+                    else 0
+                end
             ) over site_intervals
             as bigint
         ) as live_offered_count,
