@@ -146,10 +146,6 @@ class Killer:
         if not result.success:
             raise NotGreenError(f"dbt cannot read {self.project}: {result.exception}")
         self.manifest = result.result
-        # Views over the sources are there already.
-        self.manifest.nodes = {
-            key: node for key, node in self.manifest.nodes.items() if _kind(node) != "operation"
-        }
         shutil.copy(self.work, self.pristine)
 
     def check_green(self, models: Iterable[str]) -> None:
@@ -179,11 +175,15 @@ class Killer:
         self.replays.update({model: [] for model in wanted})
         if not tests:
             return
-        result = self._dbt(self._slim(unit_tests=tests), ["test", "--select", "test_type:unit"])
+        # With the hooks on run start: fixtures of sources read their columns from what these declare.
+        slim = self._slim(("model", "seed", "operation"), unit_tests=tests)
+        result = self._dbt(slim, ["test", "--select", "test_type:unit"])
         if failed := _failed(result):
-            raise NotGreenError(f"without any mutant: {', '.join(sorted(failed))}")
+            raise NotGreenError(f"without any mutant: {_said(result)}")
         compiled = self._compiled(sorted(wanted))
         for one in result.result.results:
+            if _kind(one.node) == "operation":
+                continue
             replay = self._replay(one.node, compiled)
             self.replays[replay.model].append(replay)
             if self._notices(replay, str(compiled[replay.model])):
@@ -277,10 +277,17 @@ class Killer:
             setattr(node, name, source.text)
             template_cache.clear()
 
-    def _slim(self, nodes: Mapping[str, Any] | None = None, unit_tests: Mapping[str, Any] | None = None) -> Any:
-        """The manifest without data tests, with further nodes and only these unit tests."""
-        slim = copy.copy(self.manifest)
-        slim.nodes = {key: node for key, node in self.manifest.nodes.items() if _kind(node) != "test"}
+    def _slim(
+        self,
+        kinds: Sequence[str] = ("model", "seed"),
+        nodes: Mapping[str, Any] | None = None,
+        unit_tests: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The manifest with nodes of these kinds, further ones, and only these unit tests."""
+        # copy.copy mixes up the lookups that dbt keeps in it.
+        slim = object.__new__(type(self.manifest))
+        vars(slim).update(vars(self.manifest))
+        slim.nodes = {key: node for key, node in self.manifest.nodes.items() if _kind(node) in kinds}
         slim.nodes.update(nodes or {})
         slim.unit_tests = dict(unit_tests or {})
         return slim
@@ -301,7 +308,7 @@ class Killer:
             twin.fqn = [*node.fqn[:-1], twin.name]
             twin.raw_code = mutant.text
             twins[twin.unique_id] = twin
-        compiled = self._compile(self._slim(twins), [one.name for one in twins.values()], list(twins))
+        compiled = self._compile(self._slim(nodes=twins), [one.name for one in twins.values()], list(twins))
         return [compiled[key] for key in twins]
 
     def _compile(self, manifest: Any, names: Sequence[str], keys: Sequence[str]) -> dict[str, str | None]:
@@ -376,7 +383,7 @@ class Killer:
             if difference:
                 return "truth", difference
             tests = ["test", "--select", *below, "--exclude", "test_type:unit", "--fail-fast"]
-            if failed := _failed(self._dbt(self.manifest, tests)):
+            if failed := _failed(self._dbt(self._slim(("model", "seed", "test")), tests)):
                 return "data tests", next(iter(failed))
             return None, f"rows of {', '.join(names)} differ, and no test says so"
         finally:
@@ -435,6 +442,15 @@ class Killer:
 
 def _kind(node: Any) -> str:
     return str(node.resource_type.value)
+
+
+def _said(result: Any) -> str:
+    """What dbt says of the nodes that did not pass."""
+    if result.result is None or not hasattr(result.result, "results"):
+        return str(result.exception)
+    return "; ".join(
+        f"{one.node.name}: {one.message}" for one in result.result.results if one.node.name in _failed(result)
+    )
 
 
 def _failed(result: Any) -> dict[str, str]:
