@@ -48,12 +48,12 @@ bounded as (
         classified.ended_at is null as is_running,
         greatest(
             classified.started_at,
+            -- of an end that nobody knows and as_of, as_of is the least
             least(
                 coalesce(
                     classified.ended_at,
                     case when classified.contact_id is null then classified.next_started_at end,
-                    classified.next_offline_at,
-                    runs.as_of
+                    classified.next_offline_at
                 ),
                 runs.as_of
             )

@@ -3,7 +3,6 @@ with
 stretches as (
 
     select * from {{ ref('int_agent_time__swept') }}
-    where doing is not null
 
 ),
 
@@ -45,11 +44,11 @@ islands as (
     select
         agent_id,
         island_number,
-        min(doing) as doing,
+        doing,
         min(started_at) as started_at,
         max(ended_at) as ended_at
     from numbered
-    group by agent_id, island_number
+    group by agent_id, island_number, doing
 
 ),
 
@@ -73,10 +72,7 @@ found as (
         surrounded.started_at,
         surrounded.ended_at,
         {{ seconds_between('surrounded.started_at', 'surrounded.ended_at') }} as gap_seconds,
-        coalesce(
-            surrounded.next_doing = 'on_contact' and surrounded.next_started_at = surrounded.ended_at,
-            false
-        ) as is_closed
+        surrounded.ended_at < runs.as_of as is_closed
     from surrounded
     cross join runs
     where

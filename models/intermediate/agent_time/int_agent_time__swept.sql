@@ -4,7 +4,7 @@
     'break_count',
     'training_count',
     'meeting_count',
-    'other_away_count',
+    'away_count',
     'paid_count',
     'scheduled_count',
     'scheduled_productive_count',
@@ -43,8 +43,7 @@ spans as (
         case when kind = 'away' and state = 'break' then 1 else 0 end as break_count,
         case when kind = 'away' and state = 'training' then 1 else 0 end as training_count,
         case when kind = 'away' and state = 'meeting' then 1 else 0 end as meeting_count,
-        case when kind = 'away' and state not in ('break', 'training', 'meeting') then 1 else 0 end
-            as other_away_count,
+        case when kind = 'away' then 1 else 0 end as away_count,
         0 as paid_count,
         0 as scheduled_count,
         0 as scheduled_productive_count,
@@ -60,7 +59,7 @@ spans as (
         0 as break_count,
         0 as training_count,
         0 as meeting_count,
-        0 as other_away_count,
+        0 as away_count,
         case when is_paid then 1 else 0 end as paid_count,
         case when is_scheduled then 1 else 0 end as scheduled_count,
         case when is_productive then 1 else 0 end as scheduled_productive_count,
@@ -76,7 +75,7 @@ spans as (
         0 as break_count,
         0 as training_count,
         0 as meeting_count,
-        0 as other_away_count,
+        0 as away_count,
         0 as paid_count,
         0 as scheduled_count,
         0 as scheduled_productive_count,
@@ -103,7 +102,7 @@ ranked as (
             when break_count > 0 then 'break'
             when training_count > 0 then 'training'
             when meeting_count > 0 then 'meeting'
-            when other_away_count > 0 then 'other_away'
+            when away_count > 0 then 'other_away'
             when available_count > 0 then 'available'
         end as doing,
         on_contact_count as contacts_count,

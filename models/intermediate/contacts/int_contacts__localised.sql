@@ -65,10 +65,11 @@ candidates as (
         row_number() over (
             partition by
                 scopes.client, scopes.queue_or_none, scopes.channel, scopes.arrived_date, thresholds.threshold
+            -- for a queue is more specific than for a client, and that than for a channel
             order by
-                case when thresholds.queue is null then 0 else 4 end
-                + case when thresholds.client is null then 0 else 2 end
-                + case when thresholds.channel is null then 0 else 1 end desc nulls last,
+                thresholds.queue is null nulls last,
+                thresholds.client is null nulls last,
+                thresholds.channel is null nulls last,
                 thresholds.valid_from desc nulls last
         ) as preference
     from scopes

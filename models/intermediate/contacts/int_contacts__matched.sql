@@ -44,12 +44,12 @@ neighboured as (
         max(case when contact_type = 'unclassified' then arrived_at end) over (
             partition by customer_key, client
             order by arrived_at nulls last, contact_id nulls last
-            rows between unbounded preceding and 1 preceding
+            rows between unbounded preceding and current row
         ) as previous_unclassified_at,
         min(case when contact_type = 'unclassified' then arrived_at end) over (
             partition by customer_key, client
             order by arrived_at nulls last, contact_id nulls last
-            rows between 1 following and unbounded following
+            rows between current row and unbounded following
         ) as next_unclassified_at,
         min(case when outcome not in ('self_served', 'abandoned_before_queue') then arrived_at end) over (
             partition by customer_key, client
@@ -70,7 +70,7 @@ neighboured as (
 
 ),
 
--- an unclassified contact is on the same matter as any other of that customer
+-- an unclassified contact is on the same matter as any other of that customer; greatest and least leave nulls out
 same_matter as (
 
     select
@@ -82,14 +82,10 @@ same_matter as (
         next_offered_at,
         case
             when contact_type = 'unclassified' then previous_any_at
-            when previous_same_type_at is null then previous_unclassified_at
-            when previous_unclassified_at is null then previous_same_type_at
             else greatest(previous_same_type_at, previous_unclassified_at)
         end as previous_on_matter_at,
         case
             when contact_type = 'unclassified' then next_any_at
-            when next_same_type_at is null then next_unclassified_at
-            when next_unclassified_at is null then next_same_type_at
             else least(next_same_type_at, next_unclassified_at)
         end as next_on_matter_at
     from neighboured

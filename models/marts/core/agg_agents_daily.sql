@@ -27,7 +27,6 @@ legs as (
     where
         is_in_scope
         and answered_at is not null
-        and agent_id is not null
 
 ),
 

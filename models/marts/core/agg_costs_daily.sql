@@ -112,7 +112,7 @@ rounded as (
 
     select
         *,
-        cast(round(exact_amount_so_far, 6) as decimal(18, 6)) as amount_so_far
+        cast(exact_amount_so_far as decimal(18, 6)) as amount_so_far
     from running
 
 ),

@@ -13,7 +13,7 @@ counted as (
 
     select
         interval_start_at,
-        min(arrived_date) as day,
+        arrived_date as day,
         client,
         site,
         queue,
@@ -21,7 +21,7 @@ counted as (
         {{ queue_measures() }},
         bool_and(is_final) as is_final
     from contacts
-    group by interval_start_at, client, site, queue, channel
+    group by interval_start_at, arrived_date, client, site, queue, channel
 
 )
 

@@ -110,7 +110,7 @@ shown as (
         on kpi_values.channel = channels.channel
     where
         kpis.scorecard_channels = 'all'
-        or coalesce(channels.is_synchronous, false)
+        or channels.is_synchronous
 
 ),
 
