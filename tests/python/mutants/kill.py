@@ -168,9 +168,7 @@ class Killer:
         """
         wanted = set(models) - set(self.replays)
         tests = {
-            key: test
-            for key, test in self.manifest.unit_tests.items()
-            if wanted & set(test.depends_on.nodes)
+            key: test for key, test in self.manifest.unit_tests.items() if wanted & set(test.depends_on.nodes)
         }
         self.replays.update({model: [] for model in wanted})
         if not tests:
@@ -208,9 +206,7 @@ class Killer:
         models = {
             key: node
             for key, node in self.manifest.nodes.items()
-            if _kind(node) == "model"
-            and node.language == "sql"
-            and is_in_scope(node.original_file_path)
+            if _kind(node) == "model" and node.language == "sql" and is_in_scope(node.original_file_path)
         }
         package = next(iter(models.values())).package_name if models else ""
         users: dict[str, set[str]] = {}
@@ -218,7 +214,14 @@ class Killer:
             for macro in self._macros_of(node, package):
                 users.setdefault(macro, set()).add(key)
         found = [
-            Source(key, node.name, node.original_file_path, self._line(node, node.raw_code), node.raw_code, (key,))
+            Source(
+                key,
+                node.name,
+                node.original_file_path,
+                self._line(node, node.raw_code),
+                node.raw_code,
+                (key,),
+            )
             for key, node in models.items()
         ]
         for key, made in users.items():
