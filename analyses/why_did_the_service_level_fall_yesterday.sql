@@ -4,8 +4,8 @@ Why did the service level fall yesterday, against the same weekday a week before
 How to read it: one row per queue × channel × local hour, the worst first. contribution_points is what the row did to the centre's service level;
 over all rows it adds up to total_points, the centre's whole change, which every row repeats. It is volume_points (more or fewer contacts where service is
 better or worse than the centre's) plus service_points (the row's own service got better or worse). Of a row whose own service got worse, driver
-names what grew the load most: volume, handle_time or staffing; empty where none did. The counts are of contacts offered; agent_hours are all of
-the site, on contacts or available, as far as its platforms tell them.
+names what grew the load most: volume, handle_time or staffing; empty where none did. The counts are of contacts offered; agent_hours_before and
+agent_hours_now are all of the site, on contacts or available, as far as its platforms tell them.
 
 What to change: day (an ISO date; default: the last day that is over at every site) and days_before (default 7).
 -#}

@@ -475,7 +475,7 @@ def docs(
     else:
         kpi_docs.write(paths.project, pages)
         for page in stale:
-            _say(f"{'Wrote' if page in pages else 'Removed'} {page}")
+            _say(f"{'Wrote' if page in pages else 'Removed'} {page}", console=_out())
     _say(f"{len(pages)} pages in {kpi_docs.INDEX.parent} are current.", console=_out())
     return OK
 
