@@ -417,7 +417,8 @@ divided as (
         cast(doubted.expected_sum as decimal(28, 6)) as expected_sum,
         {{ ratio('doubted.observed_sum', 'doubted.contacts_count') }} as observed_value,
         {{ ratio('doubted.expected_sum', 'doubted.contacts_count') }} as expected_value,
-        {{ ratio('doubted.observed_sum - doubted.expected_sum', 'doubted.contacts_count') }} as difference,
+        {{ ratio('doubted.observed_sum - doubted.expected_sum', 'doubted.contacts_count') }}
+            as difference,
         settings.coaching_z
         * {{ ratio('sqrt(doubted.difference_variance)', 'doubted.contacts_count') }}
             as margin,
