@@ -362,7 +362,7 @@ clustered as (
 
 ),
 
--- the others' mean is as sure as their contacts are many, or as they agree among themselves, whichever is less
+-- the others' mean is as sure as their contacts are many, or as they agree, whichever is less
 doubted as (
 
     select
@@ -417,8 +417,7 @@ divided as (
         cast(doubted.expected_sum as decimal(28, 6)) as expected_sum,
         {{ ratio('doubted.observed_sum', 'doubted.contacts_count') }} as observed_value,
         {{ ratio('doubted.expected_sum', 'doubted.contacts_count') }} as expected_value,
-        {{ ratio('doubted.observed_sum - doubted.expected_sum', 'doubted.contacts_count') }}
-            as difference,
+        {{ ratio('doubted.observed_sum - doubted.expected_sum', 'doubted.contacts_count') }} as difference,
         settings.coaching_z
         * {{ ratio('sqrt(doubted.difference_variance)', 'doubted.contacts_count') }}
             as margin,
