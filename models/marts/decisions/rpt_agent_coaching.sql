@@ -362,7 +362,7 @@ clustered as (
 
 ),
 
--- the others' mean is as sure as their contacts are many, or as they agree among themselves, whichever is less
+-- the others' mean is as sure as their contacts are many, or as they agree, whichever is less
 doubted as (
 
     select
