@@ -1,4 +1,4 @@
--- by month: contacts in journeys + contacts outside any + what no contact can bear = allocated, to the last decimal
+-- by month: contacts in journeys + contacts outside any + what no contact can bear = what was allocated
 with
 
 contacts as (

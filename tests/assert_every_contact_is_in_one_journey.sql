@@ -1,4 +1,4 @@
--- by client: covered contacts of identified customers are in a journey, or in a chain that begins before coverage
+-- covered contacts of identified customers are in a journey, or in a chain that begins before coverage
 with
 
 contacts as (
