@@ -106,7 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parsed(argv: Sequence[str] | None) -> Arguments:
-    parser = argparse.ArgumentParser(prog="mutants", description="Put faults into the SQL and see who notices.")
+    parser = argparse.ArgumentParser(
+        prog="mutants", description="Put faults into the SQL and see who notices."
+    )
     parser.add_argument(
         "--scope",
         choices=["kpis", "platforms", "all"],
@@ -119,7 +121,9 @@ def _parsed(argv: Sequence[str] | None) -> Arguments:
     parser.add_argument("--sample", type=int, help="only so many mutants, at random")
     parser.add_argument("--seed", type=int, default=0, help="which ones")
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--home", type=Path, default=PROJECT / "target" / "mutants", help="the folder to work in")
+    parser.add_argument(
+        "--home", type=Path, default=PROJECT / "target" / "mutants", help="the folder to work in"
+    )
     given = parser.parse_args(argv)
     home = given.home.absolute()
     return Arguments(given.scope, tuple(given.model), given.sample, given.seed, given.workers, home)
@@ -139,7 +143,13 @@ def build_centre(home: Path) -> None:
     project = copy_project(home / "project")
     paths = Paths(project, home / "landing", home / "warehouse")
     simulate(
-        paths.landing, home / "truth", project / "seeds", contacts=4000, days=21, seed=11, start=date(2026, 10, 12)
+        paths.landing,
+        home / "truth",
+        project / "seeds",
+        contacts=4000,
+        days=21,
+        seed=11,
+        start=date(2026, 10, 12),
     )
     pipeline.land(paths)
     pipeline.build(paths)
@@ -182,9 +192,7 @@ def _start_worker(home: Path) -> None:
     warehouse = home / f"worker_{multiprocessing.current_process().name.rsplit('-', 1)[-1]}"
     shutil.copytree(home / "warehouse" / "raw", warehouse / "raw")
     shutil.copy(home / "warehouse" / "work.duckdb", warehouse)
-    _killer = Killer(
-        home / "project", warehouse, functools.partial(first_difference, home / "truth")
-    )
+    _killer = Killer(home / "project", warehouse, functools.partial(first_difference, home / "truth"))
     _killer.start()
 
 
@@ -213,9 +221,7 @@ def run(chosen: dict[Source, list[Mutant]], arguments: Arguments) -> Iterator[Ve
             yield from verdicts
             done += len(verdicts)
             survived += sum(one.by is None for one in verdicts)
-            print(
-                f"{done:5} of {total}, {survived} not noticed   {verdicts[0].mutant.source}", flush=True
-            )
+            print(f"{done:5} of {total}, {survived} not noticed   {verdicts[0].mutant.source}", flush=True)
 
 
 def table(verdicts: Sequence[Verdict], equivalents: dict[Mutant, str]) -> str:

@@ -253,15 +253,27 @@ class Sql:
 
 _NESTS = {"(": 1, "case": 1, ")": -1, "end": -1}
 _KEYWORDS = frozenset(
-    "select distinct from where and or not in is null as case when then else over partition by order asc desc"
-    " nulls rows range between unbounded preceding following filter join left inner cross on union all group"
-    " having interval like qualify window limit with".split()
+    re.findall(
+        r"\S+",
+        (
+            "select distinct from where and or not in is null as case when then else over partition by order asc desc"
+            " nulls rows range between unbounded preceding following filter join left inner cross on union all group"
+            " having interval like qualify window limit with"
+        ),
+    )
 )
 _BEFORE_KEY = frozenset(["by", "select", "from", "order"])
-_BEFORE_OPERAND = frozenset("where on when having qualify select then else by , and or filter".split())
+_BEFORE_OPERAND = frozenset(
+    re.findall(r"\S+", "where on when having qualify select then else by , and or filter")
+)
 _AFTER_OPERAND = frozenset(
-    "and or then else group order left inner cross full join union window qualify limit as from where having"
-    " ,".split()
+    re.findall(
+        r"\S+",
+        (
+            "and or then else group order left inner cross full join union window qualify limit as from where having"
+            " ,"
+        ),
+    )
 )
 _AFTER_CLAUSE = _AFTER_OPERAND - {"and", "or", ",", "as", "from", "then", "else"}
 _SWAPS = {
@@ -434,9 +446,7 @@ def _orders(sql: Sql) -> Iterator[Edit]:
             keys = sql.items(index + 1, ends | {"order"})
             for place, (first, end) in enumerate(keys):
                 if len(keys) == 1:
-                    yield _called(
-                        sql.without(index - 1, end), f"without partition by {sql.said(first, end)}"
-                    )
+                    yield _called(sql.without(index - 1, end), f"without partition by {sql.said(first, end)}")
                 elif place:
                     yield _called(sql.without(first - 1, end), f"without key {sql.said(first, end)}")
                 else:
@@ -517,4 +527,3 @@ def _numbers(sql: Sql) -> Iterator[Edit]:
             yield _counted(token.start, token.end, token.text, 1)
             if before == "between" or index - 1 in _ands_of_between(sql):
                 yield sql.instead(index, str(int(token.text) - 1))
-

@@ -56,9 +56,7 @@ def _read_once(read: Callable[[Centre, str], Any]) -> Callable[[Centre, str], An
     return lambda centre, name: from_folder(centre.truth, name)
 
 
-def _with_parameters(
-    name: str, test: Callable[..., None]
-) -> Iterator[tuple[str, Callable[[Centre], None]]]:
+def _with_parameters(name: str, test: Callable[..., None]) -> Iterator[tuple[str, Callable[[Centre], None]]]:
     marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
     sets = []
     for mark in marks:
