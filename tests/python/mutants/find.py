@@ -256,9 +256,9 @@ _KEYWORDS = frozenset(
     re.findall(
         r"\S+",
         (
-            "select distinct from where and or not in is null as case when then else over partition by order asc desc"
-            " nulls rows range between unbounded preceding following filter join left inner cross on union all group"
-            " having interval like qualify window limit with"
+            "select distinct from where and or not in is null as case when then else over partition by"
+            " order asc desc nulls rows range between unbounded preceding following filter join left inner"
+            " cross on union all group having interval like qualify window limit with"
         ),
     )
 )
@@ -270,8 +270,8 @@ _AFTER_OPERAND = frozenset(
     re.findall(
         r"\S+",
         (
-            "and or then else group order left inner cross full join union window qualify limit as from where having"
-            " ,"
+            "and or then else group order left inner cross full join union window qualify"
+            " limit as from where having ,"
         ),
     )
 )
