@@ -9,11 +9,11 @@ agents as (
 seen as (
 
     select agent_id from {{ ref('int_contact_legs__unioned') }}
-    union
+    union all
     select first_agent_id as agent_id from {{ ref('int_contacts__unioned') }}
-    union
+    union all
     select agent_id from {{ ref('int_agent_states__unioned') }}
-    union
+    union all
     select agent_id from {{ ref('int_agent_shifts__unioned') }}
 
 ),
@@ -34,7 +34,7 @@ rostered as (
 -- an agent who worked without being on any roster is shown, not dropped
 met as (
 
-    select seen.agent_id
+    select distinct seen.agent_id
     from seen
     left join rostered
         on seen.agent_id = rostered.agent_id

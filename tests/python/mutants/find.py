@@ -253,80 +253,27 @@ class Sql:
 
 _NESTS = {"(": 1, "case": 1, ")": -1, "end": -1}
 _KEYWORDS = frozenset(
-    [
-        "select",
-        "distinct",
-        "from",
-        "where",
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "null",
-        "as",
-        "case",
-        "when",
-        "then",
-        "else",
-        "over",
-        "partition",
-        "by",
-        "order",
-        "asc",
-        "desc",
-        "nulls",
-        "rows",
-        "range",
-        "between",
-        "unbounded",
-        "preceding",
-        "following",
-        "filter",
-        "join",
-        "left",
-        "inner",
-        "cross",
-        "on",
-        "union",
-        "all",
-        "group",
-        "having",
-        "interval",
-        "like",
-        "qualify",
-        "window",
-        "limit",
-        "with",
-    ]
+    re.findall(
+        r"\S+",
+        (
+            "select distinct from where and or not in is null as case when then else over partition by"
+            " order asc desc nulls rows range between unbounded preceding following filter join left inner"
+            " cross on union all group having interval like qualify window limit with"
+        ),
+    )
 )
 _BEFORE_KEY = frozenset(["by", "select", "from", "order"])
 _BEFORE_OPERAND = frozenset(
-    ["where", "on", "when", "having", "qualify", "select", "then", "else", "by", ",", "and", "or", "filter"]
+    re.findall(r"\S+", "where on when having qualify select then else by , and or filter")
 )
 _AFTER_OPERAND = frozenset(
-    [
-        "and",
-        "or",
-        "then",
-        "else",
-        "group",
-        "order",
-        "left",
-        "inner",
-        "cross",
-        "full",
-        "join",
-        "union",
-        "window",
-        "qualify",
-        "limit",
-        "as",
-        "from",
-        "where",
-        "having",
-        ",",
-    ]
+    re.findall(
+        r"\S+",
+        (
+            "and or then else group order left inner cross full join union window qualify"
+            " limit as from where having ,"
+        ),
+    )
 )
 _AFTER_CLAUSE = _AFTER_OPERAND - {"and", "or", ",", "as", "from", "then", "else"}
 _SWAPS = {
