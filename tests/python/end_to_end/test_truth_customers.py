@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from centre import Centre
-from mart_truth import CENT, compare
+from truths import CENT, compare
 
 
 def test_every_journey_equals_the_truth(centre: Centre) -> None:

@@ -3,7 +3,7 @@
 import math
 
 from centre import Centre
-from mart_truth import compare
+from truths import compare
 
 
 def test_every_event_impact_equals_the_truth(centre: Centre) -> None:
