@@ -70,7 +70,7 @@ neighboured as (
 
 ),
 
--- an unclassified contact is on the same matter as any other of that customer; greatest and least leave nulls out
+-- an unclassified contact is on the same matter as any other of that customer; greatest and least skip nulls
 same_matter as (
 
     select

@@ -91,32 +91,9 @@ scopes as (
 
 ),
 
-candidates as (
+found as (
 
-    select
-        scopes.day,
-        targets.kpi_id,
-        scopes.client,
-        scopes.queue,
-        scopes.channel,
-        targets.target,
-        targets.valid_from,
-        row_number() over (
-            partition by scopes.day, scopes.client, scopes.queue, scopes.channel, targets.kpi_id
-            order by
-                case when targets.queue is null then 0 else 4 end
-                + case when targets.client is null then 0 else 2 end
-                + case when targets.channel is null then 0 else 1 end desc nulls last,
-                targets.valid_from desc nulls last
-        ) as preference
-    from scopes
-    inner join targets
-        on
-            (targets.queue is null or scopes.queue = targets.queue)
-            and (targets.client is null or scopes.client = targets.client)
-            and (targets.channel is null or scopes.channel = targets.channel)
-            and scopes.day >= targets.valid_from
-            and (targets.valid_to is null or scopes.day < targets.valid_to)
+    {{ rules_in_force('scopes', 'targets', 'kpi_id', 'target') }}
 
 ),
 
@@ -124,14 +101,13 @@ in_force as (
 
     select
         day,
-        kpi_id,
+        rule_name as kpi_id,
         client,
         queue,
         channel,
-        target,
+        rule_value as target,
         valid_from as in_force_since_date
-    from candidates
-    where preference = 1
+    from found
 
 )
 
