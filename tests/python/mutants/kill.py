@@ -249,7 +249,7 @@ class Killer:
         return found
 
     def _line(self, node: Any, text: str) -> int:
-        written = (self.project / node.original_file_path).read_text(encoding="utf-8")
+        written: str = (self.project / node.original_file_path).read_text(encoding="utf-8")
         before = max(written.find(text), 0)
         return written[:before].count("\n") + 1
 
