@@ -102,9 +102,7 @@ running as (
         *,
         case
             when cell_number = cells_count then amount
-            else cast(
-                cast(amount as double) * weight_so_far / nullif(weight_in_all, 0) as decimal(18, 6)
-            )
+            else cast(cast(amount as double) * weight_so_far / nullif(weight_in_all, 0) as decimal(18, 6))
         end as amount_so_far
     from accumulated
 
