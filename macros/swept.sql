@@ -1,6 +1,7 @@
 {#-
     Spans that may overlap, swept into stretches in which nothing changes: one row per stretch in which anything is going on, with
     how many spans of each measure go on in it. Stretches never overlap, so whatever is summed over them is wall-clock time.
+    After the last change nothing goes on.
     spans: a relation with keys, started_at, ended_at and one 0 / 1 column per measure; empty spans count nothing.
 -#}
 {% macro swept(spans, keys, measures) -%}
@@ -44,7 +45,5 @@
         ) as changes
         window keyed as (partition by {{ by }} order by changed_at nulls last)
     ) as stretches
-    where
-        ended_at is not null
-        and {{ measures | join(' + ') }} > 0
+    where {{ measures | join(' + ') }} > 0
 {%- endmacro %}

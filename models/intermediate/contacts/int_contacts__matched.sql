@@ -70,7 +70,7 @@ neighboured as (
 
 ),
 
--- an unclassified contact is on the same matter as any other of that customer; greatest and least skip nulls
+-- an unclassified contact is on the matter of any other of its customer; greatest and least pass over nulls
 same_matter as (
 
     select

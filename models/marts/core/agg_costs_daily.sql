@@ -95,25 +95,16 @@ accumulated as (
 
 ),
 
+-- rounding the running total, not each share, so that the shares add up to the last cent
 running as (
 
     select
         *,
         case
             when cell_number = cells_count then amount
-            else cast(amount as double) * weight_so_far / nullif(weight_in_all, 0)
-        end as exact_amount_so_far
+            else cast(cast(amount as double) * weight_so_far / nullif(weight_in_all, 0) as decimal(18, 6))
+        end as amount_so_far
     from accumulated
-
-),
-
--- rounding the running total, not each share, so that the shares add up to the last cent
-rounded as (
-
-    select
-        *,
-        cast(exact_amount_so_far as decimal(18, 6)) as amount_so_far
-    from running
 
 ),
 
@@ -129,7 +120,7 @@ allocated as (
         amount_so_far
         - coalesce(lag(amount_so_far) over (partition by pool_id order by cell_number nulls last), 0)
             as amount
-    from rounded
+    from running
 
 ),
 

@@ -23,6 +23,7 @@ from datetime import date
 from pathlib import Path
 
 from centre import PROJECT, copy_project
+from mutants import worker
 from mutants.equivalents import FILE, EquivalentsError, read_equivalents
 from mutants.find import Mutant
 from mutants.kill import Killer, NotGreenError, Source, Verdict
@@ -183,36 +184,17 @@ def choose(sources: Sequence[Source], arguments: Arguments) -> dict[Source, list
     return chosen
 
 
-# The killer of a worker's process.
-_killer: Killer | None = None
-
-
-def _start_worker(home: Path) -> None:
-    global _killer
-    warehouse = home / f"worker_{multiprocessing.current_process().name.rsplit('-', 1)[-1]}"
-    shutil.copytree(home / "warehouse" / "raw", warehouse / "raw")
-    shutil.copy(home / "warehouse" / "work.duckdb", warehouse)
-    _killer = Killer(home / "project", warehouse, functools.partial(first_difference, home / "truth"))
-    _killer.start()
-
-
-def _judge(source: Source, mutants: Sequence[Mutant]) -> list[Verdict]:
-    if _killer is None:
-        raise RuntimeError("the worker has not started")
-    return list(_killer.judge(source, mutants))
-
-
 def run(chosen: dict[Source, list[Mutant]], arguments: Arguments) -> Iterator[Verdict]:
     """Judge all mutants, several processes at once, and tell how far it is."""
     total, done, survived = sum(map(len, chosen.values())), 0, 0
     with ProcessPoolExecutor(
         arguments.workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
+        initializer=worker.start,
         initargs=(arguments.home,),
     ) as pool:
         futures: list[Future[list[Verdict]]] = [
-            pool.submit(_judge, source, mutants[first : first + PIECE])
+            pool.submit(worker.judge, source, mutants[first : first + PIECE])
             for source, mutants in chosen.items()
             for first in range(0, len(mutants), PIECE)
         ]

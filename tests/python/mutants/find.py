@@ -75,6 +75,8 @@ def tokenize(text: str, start: int = 0, end: int | None = None) -> list[Token]:
         kind, content = str(match.lastgroup), match.group()
         if kind == "word":
             kind = "jinja" if "{{" in content else "word"
+            # What a loop writes between its rounds ends a clause.
+            kind = "statement" if re.match(r"\{\{-?\s*'union", content) else kind
         elif kind == "mark_distinct":
             kind, content = "mark", _squeezed(content)
         if kind != "space":

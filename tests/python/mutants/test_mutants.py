@@ -62,6 +62,7 @@ def changes(sql: str) -> list[str]:
         ("{# a < b #}{{ ref('a') }}{{ f('a < b') }}", ["< → <="]),
         ("{{ utc_to_local('a', 'z') }}", ["'z' → UTC"]),
         ("{%- set days = 14 -%}", ["14 → 15"]),
+        ("from t where a < b {{ 'union all' if not loop.last }}", ["without where a < b", "< → <="]),
         (
             "{{ kpi(kpi_id='k', numerator='a', denominator='b - c', where=\"d = 'x'\") }}",
             ["numerator ↔ denominator", "- → +", "without d = 'x'", "= → <>"],
