@@ -1,4 +1,4 @@
--- every contact of an interval that is over is in its site's staffing, once
+-- every contact up to the last interval that is over is in its site's staffing, once
 with
 
 offered as (
@@ -8,8 +8,11 @@ offered as (
         intervals.site,
         sum(intervals.offered_count) as offered_count
     from {{ ref('agg_queue_intervals') }} as intervals
-    cross join {{ ref('int_runs__resolved') }} as runs
-    where intervals.interval_start_at + interval '15' minute <= runs.as_of
+    where
+        intervals.interval_start_at <= (
+            select max(staffing.interval_start_at)
+            from {{ ref('rpt_staffing_intervals') }} as staffing
+        )
     group by intervals.interval_start_at, intervals.site
 
 ),
