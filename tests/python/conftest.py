@@ -13,6 +13,15 @@ from vitals.paths import Paths
 from vitals.simulate import simulate
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, a file stays in one, and so do all that read the one centre."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        reads_centre = item.path.parent.name == "end_to_end" and "centre" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("centre" if reads_centre else item.path.stem))
+
+
 @pytest.fixture
 def project_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone of the project to change at will, as the current folder."""
