@@ -14,7 +14,7 @@ from vitals.simulate import simulate
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, a file stays in one, and so do all that read the one centre."""
+    """Where several processes share the tests, a file stays in one; so do all that read the one centre."""
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
