@@ -1,15 +1,13 @@
 {#-
     What did the release cost us?
 
-    One row per release and client: how many contacts came on its days above what the same weekdays before let expect, and what handling
-    them cost, in the reporting currency. Below it is what the release was expected to raise: that type's extra contacts, its
-    share of all contacts and the share before; and what it did to service level and satisfaction, in points.
+    How to read it: one row per release and client. extra_contacts of +270 on 1,400 contacts means that a fifth of those days' contacts would
+    not have come by the same weekdays before; extra_cost_amount is what handling them cost, in the reporting currency. The type's own figures
+    tell whether they came about the release: where it explains little of the whole, something else happened. Changes of service level
+    and satisfaction are in points. Costs are a share of what is booked for the month, not an additional invoice: agents who had time
+    for the extra contacts were paid anyway. `no_baseline_days` means that nothing like these days lies in the data, so nobody knows.
 
-    How to read it: extra_contacts of +274.5 on 1,415 contacts means that a fifth of those days' contacts would not have come. The
-    type's own row tells whether they came about the release; where it explains little of the whole, something else happened. Costs are
-    a share of what is booked for the month, not an additional invoice: agents who had time for the extra contacts were paid anyway.
-    `no_baseline_days` means that nothing like these days lies in the data, so nobody knows.
-    For an incident or a season change the kind; `where client = …` narrows it.
+    What to change: the kind, for an incident, a season or a campaign; `where client = …` narrows it.
 -#}
 with
 

@@ -145,6 +145,6 @@ def test_a_kpi_without_model_and_a_decision_on_no_kpi_are_told(
     decisions.write_text(before, encoding="utf-8")
     seed = project / SEED
     rows = seed.read_text(encoding="utf-8")
-    seed.write_text(rows + rows.splitlines()[-1].replace("time_to_next_contact", "new_one") + "\n")
+    seed.write_text(rows + "new_one," + rows.splitlines()[-1].partition(",")[2] + "\n")
     with pytest.raises(VitalsError, match="new_one is in the catalogue and has no model"):
         kpi_docs.render(project, manifest)
