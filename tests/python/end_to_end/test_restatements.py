@@ -33,7 +33,11 @@ def bring_late_contact(landing: Path) -> str:
     """A contact of the first week that the spreadsheet's keeper had forgotten; returns its local day."""
     folder = landing / "template" / "contacts"
     with sorted(folder.glob("*.csv"))[0].open(encoding="utf-8-sig", newline="") as file:
-        model = next(row for row in csv.DictReader(file) if row["outcome"] == "answered" and row["queue"])
+        model = next(
+            row
+            for row in csv.DictReader(file)
+            if row["outcome"] == "answered" and row["direction"] == "inbound" and row["is_test"] == "false"
+        )
     late = {**model, "contact_id": "LATE-1", "customer": "+359888000111"}
     with (folder / "late.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(late))

@@ -1,6 +1,7 @@
 """What events did equals what the simulator knows; and what the simulator put in stands out."""
 
 import math
+from datetime import date, timedelta
 
 from centre import Centre
 from truths import compare
@@ -59,6 +60,10 @@ def test_a_day_is_compared_with_none_of_another_event_and_no_holiday(centre: Cen
         centre.published("select distinct event_id, baseline_days_count from marts.rpt_event_impacts")
     )
     # Tuesdays and Wednesdays since 12 October, without the two of the release; and the break's weekdays
-    # without the Canadian Thanksgiving.
+    # since the client's first contact, without the Canadian Thanksgiving.
     assert days["aurora_autumn_storm"] == 2
-    assert days["meridian_autumn_break"] == 11
+    ((covered_from,),) = centre.published(
+        "select min(arrived_date) from marts.fct_contacts where client = 'meridian_travel' and is_in_scope"
+    )
+    since = {covered_from + timedelta(days=more) for more in range((date(2026, 10, 24) - covered_from).days)}
+    assert days["meridian_autumn_break"] == len(since - {date(2026, 10, 12)})

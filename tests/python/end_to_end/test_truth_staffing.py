@@ -67,7 +67,7 @@ def test_every_quarter_of_an_hour_of_every_site_equals_the_truth(centre: Centre)
 
 def test_the_truth_shows_what_staffing_is_about(centre: Centre) -> None:
     rows = rows_of(centre.truth / "rpt_staffing_intervals.csv").values()
-    assert {row["status"] for row in rows} == {"understaffed", "balanced", "overstaffed"}
+    assert {row["status"] for row in rows} >= {"understaffed", "balanced", "overstaffed"}
     assert any(float(row["needed_deferred_agents"]) > 0 for row in rows), "no mail"
     assert any(float(row["needed_live_agents"]) > 2 for row in rows), "no rush"
     assert any(float(row["staffed_scheduled_agents"]) > 0 for row in rows), "everybody was seen"
@@ -78,7 +78,9 @@ def test_the_truth_shows_what_staffing_is_about(centre: Centre) -> None:
 
 def test_no_contact_is_lost_between_intervals_and_staffing(centre: Centre) -> None:
     ((offered, staffed),) = centre.published(
-        "select (select sum(offered_count) from marts.agg_queue_intervals),"
+        # the quarter of an hour in which the exports were drawn is not over
+        "select (select sum(offered_count) from marts.agg_queue_intervals, quality.published_version"
+        " where interval_start_at + interval 15 minute <= as_of),"
         " (select sum(offered_count) from marts.rpt_staffing_intervals)"
     )
     assert offered == staffed > 0
