@@ -30,7 +30,7 @@ runs as (
 
 ),
 
--- every day that has any figure
+-- every day that has any figure, past as_of where a site's day begins before UTC's; and as_of itself
 figured as (
     {% for aggregate in [
         'agg_contacts_daily', 'agg_agents_daily', 'agg_costs_daily', 'agg_surveys_daily', 'agg_quality_daily'
@@ -39,19 +39,21 @@ figured as (
         min(day) as first_day,
         max(day) as last_day
     from {{ ref(aggregate) }}
-    {{ 'union all' if not loop.last }}
+    union all
     {%- endfor %}
+    select
+        as_of_date as first_day,
+        as_of_date as last_day
+    from runs
 
 ),
 
--- to as_of even where nothing came on the last days, and past it where a site's day begins before UTC's
 reach as (
 
     select
-        least(coalesce(min(figured.first_day), max(runs.as_of_date)), max(runs.as_of_date)) as first_day,
-        greatest(coalesce(max(figured.last_day), max(runs.as_of_date)), max(runs.as_of_date)) as last_day
+        min(first_day) as first_day,
+        max(last_day) as last_day
     from figured
-    cross join runs
 
 ),
 
