@@ -59,6 +59,7 @@ started as (
 ),
 
 -- each month of a contract, cut where its target changed; a running month ends at as_of
+-- (least passes over null: a contract without an end)
 stretches as (
 
     select
@@ -69,20 +70,21 @@ stretches as (
         contracts.target,
         greatest(contracts.valid_from, months.month_start_date) as period_start_date,
         least(
-            coalesce({{ add_days('contracts.valid_to', -1) }}, months.month_end_date),
+            {{ add_days('contracts.valid_to', -1) }},
             months.month_end_date,
             runs.as_of_date
         ) as period_end_date,
         runs.as_of_date
     from contracts
-    inner join started
-        on contracts.client = started.client
     cross join runs
     inner join months
         on
-            started.first_day <= months.month_end_date
-            and contracts.valid_from <= months.month_end_date
+            contracts.valid_from <= months.month_end_date
             and (contracts.valid_to is null or contracts.valid_to > months.month_start_date)
+    inner join started
+        on
+            contracts.client = started.client
+            and started.first_day <= months.month_end_date
     where greatest(contracts.valid_from, months.month_start_date) <= runs.as_of_date
 
 ),
@@ -90,7 +92,6 @@ stretches as (
 placed as (
 
     select
-        stretches.month,
         stretches.client,
         stretches.service_type,
         stretches.kpi_id,
@@ -103,7 +104,6 @@ placed as (
         cells.is_final,
         row_number() over (
             partition by
-                stretches.month,
                 stretches.client,
                 stretches.service_type,
                 stretches.kpi_id,
@@ -125,7 +125,6 @@ placed as (
 summed as (
 
     select
-        month,
         client,
         service_type,
         kpi_id,
@@ -138,7 +137,7 @@ summed as (
         max(case when badness = 1 then value end) as worst_day_value,
         bool_and(is_final) as is_final
     from placed
-    group by month, client, service_type, kpi_id, period_start_date
+    group by client, service_type, kpi_id, period_start_date
 
 ),
 
@@ -170,8 +169,7 @@ judged as (
         on stretches.kpi_id = kpis.kpi_id
     left join summed
         on
-            stretches.month = summed.month
-            and stretches.client = summed.client
+            stretches.client = summed.client
             and stretches.service_type = summed.service_type
             and stretches.kpi_id = summed.kpi_id
             and stretches.period_start_date = summed.period_start_date

@@ -37,14 +37,12 @@ cells as (
         bool_and(is_final) as is_final
     from contacts
     group by day, client, site, queue, channel
-    having sum(offered_count) > 0
 
 ),
 
 parts as (
     {% for kpi in ['handle_time', 'speed_of_answer', 'service_level', 'abandonment_rate'] %}
     select * from {{ ref('kpi_' ~ kpi) }}
-    where channel = 'voice'
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -136,7 +134,11 @@ attained as (
             when better = 'up' then 100 * value / nullif(target, 0)
             when better = 'down' and value <= target then 100
             when better = 'down' then 100 * target / nullif(value, 0)
-            when better = 'target' then 100 * greatest(0, 1 - abs(value - target) / nullif(target, 0))
+            when better = 'target'
+                then case
+                    when value = target then 100
+                    else 100 * greatest(0, 1 - abs(value - target) / nullif(target, 0))
+                end
         end as decimal(18, 6)) as attainment
     from targeted
 
@@ -179,6 +181,7 @@ measured_cells as (
             and cells.site = weighed.site
             and cells.queue = weighed.queue
             and cells.channel = weighed.channel
+    where cells.offered_count > 0
 
 )
 

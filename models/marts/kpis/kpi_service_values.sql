@@ -57,7 +57,7 @@ served as (
         on measured.channel = channels.channel
     where
         kpis.scorecard_channels = 'all'
-        or coalesce(channels.is_synchronous, false)
+        or channels.is_synchronous
     group by measured.kpi_id, measured.day, measured.client, queues.service_type
 
 ),

@@ -44,7 +44,7 @@ promised as (
     group by
         served.day,
         contracts.client,
-        coalesce(contracts.service_type, 'all'),
+        contracts.service_type,
         contracts.kpi_id,
         kpis.better,
         contracts.target
