@@ -72,6 +72,7 @@ accumulated as (
 
 ),
 
+-- rounding the running total, not each share, so that the shares add up to their cell
 running as (
 
     select
@@ -87,9 +88,12 @@ running as (
         accumulated.contact_number,
         case
             when accumulated.contact_number = accumulated.contacts_count then costs.reporting_amount
-            else cast(costs.reporting_amount as double) * accumulated.weight_so_far
+            else cast(
+                cast(costs.reporting_amount as double) * accumulated.weight_so_far
                 / nullif(accumulated.weight_in_all, 0)
-        end as exact_amount_so_far
+                as decimal(18, 6)
+            )
+        end as amount_so_far
     from accumulated
     inner join costs
         on
@@ -99,16 +103,6 @@ running as (
             and accumulated.queue = costs.queue
             and accumulated.channel = costs.channel
             and accumulated.contact_type = costs.contact_type
-
-),
-
--- rounding the running total, not each share, so that the shares add up to their cell
-rounded as (
-
-    select
-        *,
-        cast(round(exact_amount_so_far, 6) as decimal(18, 6)) as amount_so_far
-    from running
 
 ),
 
@@ -128,7 +122,7 @@ shared as (
             - coalesce(lag(amount_so_far) over (partition by cell_id order by contact_number nulls last), 0)
             as decimal(18, 6)
         ) as reporting_amount
-    from rounded
+    from running
 
 )
 

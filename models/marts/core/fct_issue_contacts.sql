@@ -142,10 +142,8 @@ numbered as (
         client,
         customer_key,
         opener_id,
-        case
-            when bool_or(is_issue_opener and contact_id = opener_id) over (partition by opener_id)
-                then opener_id
-        end as issue_id,
+        -- of a chain only the opener can open an issue: the others are repeats
+        case when bool_or(is_issue_opener) over (partition by opener_id) then opener_id end as issue_id,
         row_number() over (
             partition by opener_id
             order by arrived_at nulls last, contact_id nulls last

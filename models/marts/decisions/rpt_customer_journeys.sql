@@ -3,7 +3,6 @@ with
 issue_contacts as (
 
     select * from {{ ref('fct_issue_contacts') }}
-    where issue_id is not null
 
 ),
 
@@ -28,9 +27,7 @@ legs as (
         contact_id,
         agent_id
     from {{ ref('fct_contact_legs') }}
-    where
-        answered_at is not null
-        and agent_id is not null
+    where answered_at is not null
 
 ),
 
@@ -118,6 +115,7 @@ folded as (
 
 ),
 
+-- a chain that began before coverage is no issue: it has no opener here
 journeys as (
 
     select

@@ -128,10 +128,9 @@ weeks as (
     select
         scoped.event_id,
         scoped.client,
-        max_by(
-            thresholds.value,
-            case when thresholds.client is null then 0 else 1000000 end
-            + {{ days_between("cast('1900-01-01' as date)", 'thresholds.valid_from') }}
+        coalesce(
+            max_by(thresholds.value, thresholds.valid_from) filter (where thresholds.client is not null),
+            max_by(thresholds.value, thresholds.valid_from)
         ) as baseline_weeks
     from scoped
     inner join thresholds
@@ -256,9 +255,8 @@ matched as (
 
     select
         *,
-        sum(baseline_days_count) over (partition by event_id, client) > 0 as has_baseline,
         baseline_days_count > 0
-        or sum(baseline_days_count) over (partition by event_id, client) = 0 as is_counted
+        or max(baseline_days_count) over (partition by event_id, client) = 0 as is_counted
     from by_weekday
 
 ),
@@ -268,8 +266,8 @@ counted as (
     select
         event_id,
         client,
-        bool_and(has_baseline) as has_baseline,
-        cast(sum(case when is_counted then event_days_count else 0 end) as bigint) as days_count,
+        bool_or(baseline_days_count > 0) as has_baseline,
+        cast(sum(case when is_counted then event_days_count end) as bigint) as days_count,
         cast(sum(baseline_days_count) as bigint) as baseline_days_count
     from matched
     group by event_id, client
@@ -286,7 +284,7 @@ daily as (
         'contacts_per_day' as measure,
         'all' as member,
         contacts_count as numerator,
-        0 as denominator,
+        null as denominator,
         true as is_final
     from contacts
     union all
@@ -297,7 +295,7 @@ daily as (
         'contacts_per_day' as measure,
         contact_type as member,
         contacts_count as numerator,
-        0 as denominator,
+        null as denominator,
         true as is_final
     from contacts
     union all
@@ -343,7 +341,7 @@ daily as (
         'cost_per_day' as measure,
         'all' as member,
         costs.reporting_amount as numerator,
-        0 as denominator,
+        null as denominator,
         dates.is_month_over as is_final
     from costs
     inner join dates
@@ -359,10 +357,10 @@ summed as (
         daily.measure,
         daily.member,
         days.iso_weekday,
-        coalesce(sum(daily.numerator) filter (where days.is_event_day), 0) as numerator,
-        coalesce(sum(daily.denominator) filter (where days.is_event_day), 0) as denominator,
-        coalesce(sum(daily.numerator) filter (where not days.is_event_day), 0) as baseline_numerator,
-        coalesce(sum(daily.denominator) filter (where not days.is_event_day), 0) as baseline_denominator,
+        sum(daily.numerator) filter (where days.is_event_day) as numerator,
+        sum(daily.denominator) filter (where days.is_event_day) as denominator,
+        sum(daily.numerator) filter (where not days.is_event_day) as baseline_numerator,
+        sum(daily.denominator) filter (where not days.is_event_day) as baseline_denominator,
         bool_and(daily.is_final) as is_final
     from days
     inner join daily
@@ -383,18 +381,18 @@ weighted as (
         summed.member,
         cast(sum(summed.numerator) as decimal(28, 6)) as numerator,
         cast(sum(summed.denominator) as decimal(28, 6)) as denominator,
-        cast(round(sum(
+        cast(sum(
             {{ ratio(
                 'cast(summed.baseline_numerator as double) * matched.event_days_count',
                 'matched.baseline_days_count'
             ) }}
-        ), 6) as decimal(28, 6)) as baseline_numerator,
-        cast(round(sum(
+        ) as decimal(28, 6)) as baseline_numerator,
+        cast(sum(
             {{ ratio(
                 'cast(summed.baseline_denominator as double) * matched.event_days_count',
                 'matched.baseline_days_count'
             ) }}
-        ), 6) as decimal(28, 6)) as baseline_denominator,
+        ) as decimal(28, 6)) as baseline_denominator,
         bool_and(summed.is_final) as is_final
     from summed
     inner join matched
@@ -435,7 +433,7 @@ completed as (
         measures.client,
         measures.measure,
         measures.member,
-        coalesce(counted.has_baseline, false) as has_baseline,
+        counted.has_baseline,
         coalesce(counted.days_count, 0) as days_count,
         coalesce(counted.baseline_days_count, 0) as baseline_days_count,
         measures.measure in ('contacts_per_day', 'cost_per_day') as is_per_day,
@@ -503,9 +501,7 @@ shares as (
             and types.client = wholes.client
             and types.measure = wholes.measure
             and wholes.member = 'all'
-    where
-        types.measure = 'contacts_per_day'
-        and types.member <> 'all'
+    where types.member <> 'all'
 
 ),
 

@@ -77,10 +77,9 @@ in_force as (
     select
         clients.client,
         thresholds.threshold,
-        max_by(
-            thresholds.value,
-            case when thresholds.client is null then 0 else 1000000 end
-            + {{ days_between("cast('1900-01-01' as date)", 'thresholds.valid_from') }}
+        coalesce(
+            max_by(thresholds.value, thresholds.valid_from) filter (where thresholds.client is not null),
+            max_by(thresholds.value, thresholds.valid_from)
         ) as value
     from clients
     cross join runs
@@ -115,14 +114,11 @@ judged as (
         contacts.contact_type,
         contacts.handle_seconds,
         coalesce(costs.reporting_amount, 0) as reporting_amount,
-        coalesce(
-            chains.contacts_count = 1
-            and contacts.agents_count = 1
-            and contacts.transfers_count = 0
-            and coalesce(contacts.hold_seconds, 0) = 0
-            and contacts.handle_seconds <= settings.simple_seconds,
-            false
-        ) as is_simple,
+        chains.contacts_count = 1
+        and contacts.agents_count = 1
+        and contacts.transfers_count = 0
+        and coalesce(contacts.hold_seconds, 0) = 0
+        and contacts.handle_seconds <= settings.simple_seconds as is_simple,
         contacts.is_resolution_final and coalesce(dates.is_month_over, false) as is_final
     from contacts
     inner join sites
@@ -175,7 +171,7 @@ contained as (
 overall as (
 
     select
-        coalesce(sum(numerator), 0) as numerator,
+        sum(numerator) as numerator,
         coalesce(sum(denominator), 0) as denominator,
         bool_and(is_final) as is_final
     from contained

@@ -48,19 +48,16 @@ categories as (
     select
         month,
         site,
-        cast(sum(case when category = 'pay' then reporting_amount else 0 end) as decimal(18, 6))
+        cast(sum(case when category = 'pay' then reporting_amount end) as decimal(18, 6))
             as pay_amount,
-        cast(sum(case when category = 'licences' then reporting_amount else 0 end) as decimal(18, 6))
+        cast(sum(case when category = 'licences' then reporting_amount end) as decimal(18, 6))
             as licences_amount,
-        cast(sum(case when category = 'premises' then reporting_amount else 0 end) as decimal(18, 6))
+        cast(sum(case when category = 'premises' then reporting_amount end) as decimal(18, 6))
             as premises_amount,
-        cast(sum(case when category = 'telecom' then reporting_amount else 0 end) as decimal(18, 6))
+        cast(sum(case when category = 'telecom' then reporting_amount end) as decimal(18, 6))
             as telecom_amount,
         cast(sum(
-            case
-                when coalesce(category in ('pay', 'licences', 'premises', 'telecom'), false) then 0
-                else reporting_amount
-            end
+            case when category in ('pay', 'licences', 'premises', 'telecom') then 0 else reporting_amount end
         ) as decimal(18, 6)) as other_amount,
         cast(sum(reporting_amount) as decimal(18, 6)) as reporting_amount
     from costs
@@ -73,11 +70,11 @@ monthly as (
     select
         cast({{ dbt.date_trunc('month', 'day') }} as date) as month,
         site,
-        sum(case when kpi = 'handled' then denominator else 0 end) as handled_count,
-        sum(case when kpi = 'fcr' then numerator else 0 end) as fcr_numerator,
-        sum(case when kpi = 'fcr' then denominator else 0 end) as fcr_denominator,
-        sum(case when kpi = 'csat' then numerator else 0 end) as csat_numerator,
-        sum(case when kpi = 'csat' then denominator else 0 end) as csat_denominator,
+        sum(case when kpi = 'handled' then denominator end) as handled_count,
+        sum(case when kpi = 'fcr' then numerator end) as fcr_numerator,
+        sum(case when kpi = 'fcr' then denominator end) as fcr_denominator,
+        sum(case when kpi = 'csat' then numerator end) as csat_numerator,
+        sum(case when kpi = 'csat' then denominator end) as csat_denominator,
         bool_and(is_final) as is_final
     from kpis
     group by cast({{ dbt.date_trunc('month', 'day') }} as date), site
