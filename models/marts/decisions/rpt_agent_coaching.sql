@@ -360,7 +360,8 @@ clustered as (
 
 ),
 
--- the others' mean is as sure as their contacts are many, or as they agree, whichever is less; one colleague agrees
+-- the others' mean is as sure as their contacts are many, or as they agree, whichever is less;
+-- a single colleague is taken to agree
 doubted as (
 
     select
