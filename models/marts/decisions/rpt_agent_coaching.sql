@@ -206,9 +206,7 @@ answering as (
         contact_id,
         agent_id
     from legs
-    where
-        answered_at is not null
-        and agent_id is not null
+    where answered_at is not null
 
 ),
 
@@ -310,8 +308,8 @@ summed as (
     select
         kpi_id,
         agent_id,
-        sum(case when is_comparable then own_count else 0 end) as contacts_count,
-        sum(case when is_comparable then 0 else own_count end) as uncomparable_count,
+        sum(case when is_comparable then own_count end) as contacts_count,
+        sum(case when not is_comparable then own_count end) as uncomparable_count,
         sum(case when is_comparable then own_sum end) as observed_sum,
         sum(case when is_comparable then expected_sum end) as expected_sum,
         sum(case when is_comparable then own_variance end) as own_variance,
@@ -362,13 +360,14 @@ clustered as (
 
 ),
 
--- the others' mean is as sure as their contacts are many, or as they agree, whichever is less
+-- the others' mean is as sure as their contacts are many, or as they agree, whichever is less;
+-- a single colleague is taken to agree
 doubted as (
 
     select
         summed.kpi_id,
         summed.agent_id,
-        coalesce(clustered.colleagues_count, 0) as colleagues_count,
+        clustered.colleagues_count,
         summed.contacts_count,
         summed.uncomparable_count,
         summed.observed_sum,
@@ -376,11 +375,8 @@ doubted as (
         cast(summed.own_variance as double)
         + greatest(
             cast(summed.others_variance as double),
-            coalesce(
-                clustered.pull_squares
-                * {{ ratio('clustered.colleagues_count', 'clustered.colleagues_count - 1') }},
-                0
-            )
+            clustered.pull_squares
+            * {{ ratio('clustered.colleagues_count', 'clustered.colleagues_count - 1') }}
         ) as difference_variance
     from summed
     left join clustered

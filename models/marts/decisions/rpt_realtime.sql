@@ -35,11 +35,8 @@ clocks as (
         runs.as_of,
         {{ utc_to_local('runs.as_of', 'sites.zone') }} as as_of_local_at,
         cast({{ utc_to_local('runs.as_of', 'sites.zone') }} as date) as day,
-        coalesce(
-            cast({{ utc_to_local('newest.updated_at', 'sites.zone') }} as date)
-            >= cast({{ utc_to_local('runs.as_of', 'sites.zone') }} as date),
-            false
-        ) as is_heard
+        cast({{ utc_to_local('newest.updated_at', 'sites.zone') }} as date)
+        >= cast({{ utc_to_local('runs.as_of', 'sites.zone') }} as date) as is_heard
     from sites
     cross join runs
     cross join newest
@@ -69,6 +66,7 @@ placed as (
         clocks.zone,
         clocks.as_of,
         clocks.as_of_local_at,
+        clocks.day,
         clocks.is_heard,
         {{ days_between('contacts.arrived_date', 'clocks.day') }} as age_days,
         contacts.arrived_local_at + interval '1' day as next_day_local_at,
@@ -140,6 +138,9 @@ counted as (
         queue,
         channel,
         contact_type,
+        zone,
+        day,
+        as_of,
         part = 'carried_over' as is_carried_over,
         count(*) filter (where part = 'today') as contacts_count,
         count(*) filter (where part = 'today' and is_offered) as offered_count,
@@ -166,43 +167,51 @@ counted as (
         count(*) filter (where part = 'previous_day' and is_offered and not is_short_abandon)
             as previous_day_service_level_base_count
     from parts
-    group by reported_interval_start_at, client, site, queue, channel, contact_type, part = 'carried_over'
+    group by
+        reported_interval_start_at,
+        client,
+        site,
+        queue,
+        channel,
+        contact_type,
+        zone,
+        day,
+        as_of,
+        part = 'carried_over'
 
 ),
 
 localised as (
 
     select
-        counted.interval_start_at,
-        {{ utc_to_local('counted.interval_start_at', 'clocks.zone') }} as interval_local_at,
-        clocks.day,
-        counted.client,
-        counted.site,
-        counted.queue,
-        counted.channel,
-        counted.contact_type,
-        counted.is_carried_over,
-        counted.contacts_count,
-        counted.offered_count,
-        counted.answered_count,
-        counted.abandoned_count,
-        counted.short_abandon_count,
-        counted.diverted_count,
-        counted.callback_requested_count,
-        counted.lost_sight_of_count,
-        counted.answered_in_target_count,
-        counted.service_level_base_count,
-        counted.answered_wait_seconds,
-        counted.waiting_count,
-        counted.longest_wait_seconds,
-        counted.in_progress_count,
-        counted.previous_day_contacts_count,
-        counted.previous_day_answered_in_target_count,
-        counted.previous_day_service_level_base_count,
-        clocks.as_of
+        interval_start_at,
+        {{ utc_to_local('interval_start_at', 'zone') }} as interval_local_at,
+        day,
+        client,
+        site,
+        queue,
+        channel,
+        contact_type,
+        is_carried_over,
+        contacts_count,
+        offered_count,
+        answered_count,
+        abandoned_count,
+        short_abandon_count,
+        diverted_count,
+        callback_requested_count,
+        lost_sight_of_count,
+        answered_in_target_count,
+        service_level_base_count,
+        answered_wait_seconds,
+        waiting_count,
+        longest_wait_seconds,
+        in_progress_count,
+        previous_day_contacts_count,
+        previous_day_answered_in_target_count,
+        previous_day_service_level_base_count,
+        as_of
     from counted
-    inner join clocks
-        on counted.site = clocks.site
 
 )
 

@@ -109,9 +109,9 @@ counted as (
         state,
         count(*) as agents_count,
         max(state_seconds) as longest_seconds,
-        max(as_of) as as_of
+        as_of
     from standing
-    group by site, team, state
+    group by site, team, state, as_of
 
 )
 
