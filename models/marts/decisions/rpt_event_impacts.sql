@@ -381,18 +381,19 @@ weighted as (
         summed.member,
         cast(sum(summed.numerator) as decimal(28, 6)) as numerator,
         cast(sum(summed.denominator) as decimal(28, 6)) as denominator,
-        cast(sum(
+        -- each weekday is rounded by itself: a sum of doubles depends on the order in which they come
+        cast(sum(cast(
             {{ ratio(
                 'cast(summed.baseline_numerator as double) * matched.event_days_count',
                 'matched.baseline_days_count'
-            ) }}
-        ) as decimal(28, 6)) as baseline_numerator,
-        cast(sum(
+            ) }} as decimal(28, 6)
+        )) as decimal(28, 6)) as baseline_numerator,
+        cast(sum(cast(
             {{ ratio(
                 'cast(summed.baseline_denominator as double) * matched.event_days_count',
                 'matched.baseline_days_count'
-            ) }}
-        ) as decimal(28, 6)) as baseline_denominator,
+            ) }} as decimal(28, 6)
+        )) as decimal(28, 6)) as baseline_denominator,
         bool_and(summed.is_final) as is_final
     from summed
     inner join matched
