@@ -84,7 +84,7 @@ stretches as (
     inner join started
         on
             contracts.client = started.client
-            and started.first_day <= months.month_end_date
+            and months.month_end_date >= started.first_day
     where greatest(contracts.valid_from, months.month_start_date) <= runs.as_of_date
 
 ),

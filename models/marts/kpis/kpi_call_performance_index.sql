@@ -134,11 +134,8 @@ attained as (
             when better = 'up' then 100 * value / nullif(target, 0)
             when better = 'down' and value <= target then 100
             when better = 'down' then 100 * target / nullif(value, 0)
-            when better = 'target'
-                then case
-                    when value = target then 100
-                    else 100 * greatest(0, 1 - abs(value - target) / nullif(target, 0))
-                end
+            when better = 'target' and value = target then 100
+            when better = 'target' then 100 * greatest(0, 1 - abs(value - target) / nullif(target, 0))
         end as decimal(18, 6)) as attainment
     from targeted
 
