@@ -88,11 +88,9 @@ running as (
         accumulated.contact_number,
         case
             when accumulated.contact_number = accumulated.contacts_count then costs.reporting_amount
-            else cast(
-                cast(costs.reporting_amount as double) * accumulated.weight_so_far
-                / nullif(accumulated.weight_in_all, 0)
-                as decimal(18, 6)
-            )
+            else cast({{ ratio(
+                'cast(costs.reporting_amount as double) * accumulated.weight_so_far', 'accumulated.weight_in_all'
+            ) }} as decimal(18, 6))
         end as amount_so_far
     from accumulated
     inner join costs

@@ -42,16 +42,16 @@ needed as (
         interval_start_at,
         site,
         sum(offered_count) as offered_count,
-        sum(case when needed_agents is null then offered_count else 0 end) as unplanned_offered_count,
+        sum(case when needed_agents is null then offered_count end) as unplanned_offered_count,
         sum(load_erlangs) as load_erlangs,
-        sum(case when is_synchronous then needed_agents else 0 end) as needed_live_agents,
+        sum(case when is_synchronous then needed_agents end) as needed_live_agents,
         sum(case when is_synchronous then 0 else needed_agents end) as needed_deferred_agents,
         sum(needed_with_shrinkage_agents) as needed_with_shrinkage_agents,
         sum(cast(offered_count * expected_service_level as decimal(28, 9))) as expected_in_target_count,
-        sum(case when expected_service_level is not null then offered_count else 0 end)
+        sum(case when expected_service_level is not null then offered_count end)
             as expected_offered_count,
-        sum(case when is_synchronous then answered_in_target_count else 0 end) as answered_in_target_count,
-        sum(case when is_synchronous then service_level_base_count else 0 end) as service_level_base_count
+        sum(case when is_synchronous then answered_in_target_count end) as answered_in_target_count,
+        sum(case when is_synchronous then service_level_base_count end) as service_level_base_count
     from queues
     group by interval_start_at, site
 
