@@ -4,7 +4,7 @@
 -#}
 {% macro is_promise_kept(better, numerator, denominator, target) -%}
     case
-        when coalesce({{ denominator }}, 0) = 0 then null
+        when {{ denominator }} = 0 then null
         when {{ better }} = 'up'
             then cast({{ numerator }} as decimal(18, 6))
                 >= cast({{ target }} as decimal(18, 6)) * cast({{ denominator }} as decimal(18, 6))

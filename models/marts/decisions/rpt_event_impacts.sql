@@ -187,19 +187,14 @@ holidays_of_events as (
 
 ),
 
-other_events as (
+eventful_days as (
 
     select distinct
-        scoped.event_id,
         scoped.client,
         dates.day
     from scoped
-    inner join scoped as others
-        on
-            scoped.client = others.client
-            and scoped.event_id <> others.event_id
     inner join dates
-        on dates.day between others.first_day and others.last_day
+        on dates.day between scoped.first_day and scoped.last_day
 
 ),
 
@@ -220,11 +215,10 @@ days as (
             and bounded.as_of_date > dates.day
             and bounded.covered_from_date <= dates.day
             and {{ days_between('dates.day', 'bounded.first_day') }} <= 7 * bounded.baseline_weeks
-    left join other_events
+    left join eventful_days
         on
-            bounded.event_id = other_events.event_id
-            and bounded.client = other_events.client
-            and dates.day = other_events.day
+            bounded.client = eventful_days.client
+            and dates.day = eventful_days.day
     left join holidays_of_events
         on
             bounded.event_id = holidays_of_events.event_id
@@ -232,7 +226,7 @@ days as (
             and dates.day = holidays_of_events.day
     where
         dates.day >= bounded.first_day
-        or (other_events.day is null and holidays_of_events.day is null)
+        or (eventful_days.day is null and holidays_of_events.day is null)
 
 ),
 

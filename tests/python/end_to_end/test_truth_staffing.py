@@ -79,8 +79,8 @@ def test_the_truth_shows_what_staffing_is_about(centre: Centre) -> None:
 def test_no_contact_is_lost_between_intervals_and_staffing(centre: Centre) -> None:
     ((offered, staffed),) = centre.published(
         # the quarter of an hour in which the exports were drawn is not over
-        "select (select sum(offered_count) from marts.agg_queue_intervals, quality.published_version"
-        " where interval_start_at + interval 15 minute <= as_of),"
+        "select (select sum(offered_count) from marts.agg_queue_intervals"
+        " where interval_start_at + interval 15 minute <= (select max(as_of) from marts.rpt_realtime)),"
         " (select sum(offered_count) from marts.rpt_staffing_intervals)"
     )
     assert offered == staffed > 0
