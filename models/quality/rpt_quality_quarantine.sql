@@ -23,7 +23,10 @@ unioned as (
         source_file,
         source_row,
         file_hash,
-        reason
+        reason_code as reason_codes,
+        reason,
+        false as is_corrected,
+        landed_at
     from landing
     union all
     select
@@ -33,7 +36,10 @@ unioned as (
         source_file,
         source_row,
         file_hash,
-        quarantine_reason as reason
+        {{ reason_codes('quarantine_reason') }} as reason_codes,
+        quarantine_reason as reason,
+        is_corrected,
+        landed_at
     from staged
 
 )

@@ -152,13 +152,17 @@ class RuleBreakers:
 
 
 def rule_breakers(published: Path) -> list[RuleBreakers]:
-    """What staging keeps in quarantine, most rows first; nothing where the warehouse has no such report."""
+    """What staging keeps in quarantine and no later file corrected, most rows first.
+
+    Nothing where the warehouse has no such report.
+    """
     with duckdb.connect(str(published), read_only=True) as connection:
         if not _has_table(connection, "quality", "rpt_quality_quarantine"):
             return []
         rows = connection.execute(
             "select platform || '/' || stream, reason, count(*), min(source_file || ', line ' || source_row)"
-            " from quality.rpt_quality_quarantine where stage = 'staging' group by 1, 2 order by 3 desc, 1, 2"
+            " from quality.rpt_quality_quarantine where stage = 'staging' and not is_corrected"
+            " group by 1, 2 order by 3 desc, 1, 2"
         ).fetchall()
     return [RuleBreakers(*row) for row in rows]
 

@@ -15,8 +15,10 @@ unioned as (
         source_row,
         file_hash,
         updated_at,
+        landed_at,
         quarantine_reason,
-        record_status
+        record_status,
+        is_corrected
     from {{ ref('stg_' ~ platform ~ '__' ~ stream) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -108,7 +108,8 @@ classified as (
 
     select
         *,
-        {{ record_status(key=['event_id'], version='updated_at') }} as record_status
+        {{ record_status(key=['event_id'], version='updated_at') }} as record_status,
+        {{ is_corrected(key='event_id') }} as is_corrected
     from checked
 
 ),
@@ -140,7 +141,8 @@ final as (
         file_hash,
         landed_at,
         quarantine_reason,
-        record_status
+        record_status,
+        is_corrected
     from classified
 
 )

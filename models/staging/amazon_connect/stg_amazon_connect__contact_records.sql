@@ -163,7 +163,8 @@ classified as (
 
     select
         *,
-        {{ record_status(key=['contact_id'], version='updated_at') }} as record_status
+        {{ record_status(key=['contact_id'], version='updated_at') }} as record_status,
+        {{ is_corrected(key='contact_id') }} as is_corrected
     from checked
 
 ),
@@ -221,7 +222,8 @@ final as (
         file_hash,
         landed_at,
         quarantine_reason,
-        record_status
+        record_status,
+        is_corrected
     from classified
 
 )

@@ -118,7 +118,8 @@ classified as (
 
     select
         *,
-        {{ record_status(key=['record_id'], version='updated_at') }} as record_status
+        {{ record_status(key=['record_id'], version='updated_at') }} as record_status,
+        {{ is_corrected(key='record_id') }} as is_corrected
     from checked
 
 ),
@@ -152,7 +153,8 @@ final as (
         file_hash,
         landed_at,
         quarantine_reason,
-        record_status
+        record_status,
+        is_corrected
     from classified
 
 )

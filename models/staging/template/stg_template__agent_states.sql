@@ -77,7 +77,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['state_key'], version='version_at') }} as record_status
+        {{ record_status(key=['state_key'], version='version_at') }} as record_status,
+        {{ is_corrected(key='state_key') }} as is_corrected
     from checked
 
 )

@@ -62,7 +62,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['agent_id'], version='version_at') }} as record_status
+        {{ record_status(key=['agent_id'], version='version_at') }} as record_status,
+        {{ is_corrected(key='agent_id') }} as is_corrected
     from checked
 
 )

@@ -180,7 +180,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['contact_id'], version='version_at') }} as record_status
+        {{ record_status(key=['contact_id'], version='version_at') }} as record_status,
+        {{ is_corrected(key='contact_id') }} as is_corrected
     from checked
 
 )

@@ -107,7 +107,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['cost_key'], version='version_at') }} as record_status
+        {{ record_status(key=['cost_key'], version='version_at') }} as record_status,
+        {{ is_corrected(key='cost_key') }} as is_corrected
     from checked
 
 )

@@ -118,7 +118,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['response_id'], version='version_at') }} as record_status
+        {{ record_status(key=['response_id'], version='version_at') }} as record_status,
+        {{ is_corrected(key='response_id') }} as is_corrected
     from checked
 
 )

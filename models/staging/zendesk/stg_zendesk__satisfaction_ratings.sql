@@ -70,7 +70,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['rating_id'], version='updated_at') }} as record_status
+        {{ record_status(key=['rating_id'], version='updated_at') }} as record_status,
+        {{ is_corrected(key='rating_id') }} as is_corrected
     from checked
 
 )

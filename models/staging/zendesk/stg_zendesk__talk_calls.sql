@@ -136,7 +136,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['call_id'], version='updated_at') }} as record_status
+        {{ record_status(key=['call_id'], version='updated_at') }} as record_status,
+        {{ is_corrected(key='call_id') }} as is_corrected
     from checked
 
 )

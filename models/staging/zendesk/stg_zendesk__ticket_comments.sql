@@ -56,7 +56,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['comment_id'], version='created_at') }} as record_status
+        {{ record_status(key=['comment_id'], version='created_at') }} as record_status,
+        {{ is_corrected(key='comment_id') }} as is_corrected
     from checked
 
 )

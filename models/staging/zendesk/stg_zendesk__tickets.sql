@@ -83,7 +83,8 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['ticket_id'], version='updated_at') }} as record_status
+        {{ record_status(key=['ticket_id'], version='updated_at') }} as record_status,
+        {{ is_corrected(key='ticket_id') }} as is_corrected
     from checked
 
 )
