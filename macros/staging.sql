@@ -33,15 +33,6 @@
     end
 {%- endmacro %}
 
-{#- True for a row in quarantine of whose key a row that breaks no rule landed later: nobody has to look after it any more. -#}
-{% macro is_corrected(key) -%}
-    quarantine_reason is not null
-        and coalesce(
-            max(case when quarantine_reason is null then landed_at end) over (partition by {{ key }}) > landed_at,
-            false
-        )
-{%- endmacro %}
-
 {#- Reasons in words as codes: `acw_seconds is negative; leg_id is missing, and leg_number too` to `acw_seconds_is_negative; leg_id_…`. -#}
 {% macro reason_codes(reasons) -%}
     trim(replace({{ regexp_replace_all('lower(' ~ reasons ~ ')', '[^a-z0-9;]+', '_') }}, ';_', '; '))

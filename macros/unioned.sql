@@ -11,6 +11,17 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- Every staged stream (var `streams`) as (platform, stream) pairs. -#}
+{% macro staged_streams() -%}
+    {%- set pairs = [] -%}
+    {%- for platform, streams in var('streams').items() -%}
+        {%- for stream in streams -%}
+            {%- do pairs.append((platform, stream)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(pairs) }}
+{%- endmacro %}
+
 {#- Joins the slug of a platform's own word for a field: `<field>_map.slug`, null when no map knows the word. -#}
 {% macro join_value_map(relation, field) -%}
     left join {{ ref('int_value_maps__unioned') }} as {{ field }}_map

@@ -1,13 +1,7 @@
-{%- set streams = [] -%}
-{%- for platform, names in var('streams').items() -%}
-{%- for name in names -%}
-{%- do streams.append((platform, name)) -%}
-{%- endfor -%}
-{%- endfor -%}
 with
 
 unioned as (
-    {% for platform, stream in streams %}
+    {% for platform, stream in staged_streams() %}
     select
         '{{ platform }}' as platform,
         '{{ stream }}' as stream,
@@ -17,8 +11,7 @@ unioned as (
         updated_at,
         landed_at,
         quarantine_reason,
-        record_status,
-        is_corrected
+        record_status
     from {{ ref('stg_' ~ platform ~ '__' ~ stream) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -109,7 +109,7 @@ classified as (
     select
         *,
         {{ record_status(key=['event_id'], version='updated_at') }} as record_status,
-        {{ is_corrected(key='event_id') }} as is_corrected
+        event_id as record_key
     from checked
 
 ),
@@ -142,7 +142,7 @@ final as (
         landed_at,
         quarantine_reason,
         record_status,
-        is_corrected
+        record_key
     from classified
 
 )

@@ -164,7 +164,7 @@ classified as (
     select
         *,
         {{ record_status(key=['contact_id'], version='updated_at') }} as record_status,
-        {{ is_corrected(key='contact_id') }} as is_corrected
+        contact_id as record_key
     from checked
 
 ),
@@ -223,7 +223,7 @@ final as (
         landed_at,
         quarantine_reason,
         record_status,
-        is_corrected
+        record_key
     from classified
 
 )

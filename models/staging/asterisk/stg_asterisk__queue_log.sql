@@ -119,7 +119,7 @@ classified as (
     select
         *,
         {{ record_status(key=['record_id'], version='updated_at') }} as record_status,
-        {{ is_corrected(key='record_id') }} as is_corrected
+        record_id as record_key
     from checked
 
 ),
@@ -154,7 +154,7 @@ final as (
         landed_at,
         quarantine_reason,
         record_status,
-        is_corrected
+        record_key
     from classified
 
 )

@@ -82,7 +82,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['shift_key'], version='version_at') }} as record_status,
-        {{ is_corrected(key='shift_key') }} as is_corrected
+        shift_key as record_key
     from checked
 
 )

@@ -78,7 +78,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['state_key'], version='version_at') }} as record_status,
-        {{ is_corrected(key='state_key') }} as is_corrected
+        state_key as record_key
     from checked
 
 )

@@ -63,7 +63,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['agent_id'], version='version_at') }} as record_status,
-        {{ is_corrected(key='agent_id') }} as is_corrected
+        agent_id as record_key
     from checked
 
 )

@@ -114,7 +114,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['leg_key'], version='version_at') }} as record_status,
-        {{ is_corrected(key='leg_key') }} as is_corrected
+        leg_key as record_key
     from checked
 
 )

@@ -181,7 +181,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['contact_id'], version='version_at') }} as record_status,
-        {{ is_corrected(key='contact_id') }} as is_corrected
+        contact_id as record_key
     from checked
 
 )

@@ -108,7 +108,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['cost_key'], version='version_at') }} as record_status,
-        {{ is_corrected(key='cost_key') }} as is_corrected
+        cost_key as record_key
     from checked
 
 )

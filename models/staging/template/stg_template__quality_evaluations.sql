@@ -106,7 +106,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['item_key'], version='version_at') }} as record_status,
-        {{ is_corrected(key='item_key') }} as is_corrected
+        item_key as record_key
     from checked
 
 )

@@ -119,7 +119,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['response_id'], version='version_at') }} as record_status,
-        {{ is_corrected(key='response_id') }} as is_corrected
+        response_id as record_key
     from checked
 
 )

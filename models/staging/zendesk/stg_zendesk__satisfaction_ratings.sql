@@ -71,7 +71,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['rating_id'], version='updated_at') }} as record_status,
-        {{ is_corrected(key='rating_id') }} as is_corrected
+        rating_id as record_key
     from checked
 
 )

@@ -97,7 +97,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['leg_id'], version='updated_at') }} as record_status,
-        {{ is_corrected(key='leg_id') }} as is_corrected
+        leg_id as record_key
     from checked
 
 )

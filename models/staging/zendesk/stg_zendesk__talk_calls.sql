@@ -137,7 +137,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['call_id'], version='updated_at') }} as record_status,
-        {{ is_corrected(key='call_id') }} as is_corrected
+        call_id as record_key
     from checked
 
 )

@@ -57,7 +57,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['comment_id'], version='created_at') }} as record_status,
-        {{ is_corrected(key='comment_id') }} as is_corrected
+        comment_id as record_key
     from checked
 
 )

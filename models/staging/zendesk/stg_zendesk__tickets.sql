@@ -84,7 +84,7 @@ classified as (
         landed_at,
         quarantine_reason,
         {{ record_status(key=['ticket_id'], version='updated_at') }} as record_status,
-        {{ is_corrected(key='ticket_id') }} as is_corrected
+        ticket_id as record_key
     from checked
 
 )
