@@ -40,8 +40,7 @@ counted_by_reason as (
         platform,
         stream,
         file_hash,
-        reason_codes,
-        count(*) as rows_count,
+        reason_codes || ' × ' || cast(count(*) as {{ dbt.type_string() }}) as reason,
         count(*) filter (where is_corrected) as corrected_count
     from quarantine
     group by platform, stream, file_hash, reason_codes
@@ -54,7 +53,7 @@ reasons as (
         platform,
         stream,
         file_hash,
-        {{ joined_in_order("reason_codes || ' × ' || cast(rows_count as " ~ dbt.type_string() ~ ")", ', ', 'reason_codes') }} as quarantine_reasons,
+        {{ joined_in_order("reason", ', ', 'reason') }} as quarantine_reasons,
         cast(sum(corrected_count) as bigint) as corrected_count
     from counted_by_reason
     group by platform, stream, file_hash
