@@ -24,6 +24,7 @@ from vitals import dbt_build
 from vitals.errors import VitalsError
 from vitals.paths import Paths
 from vitals.scorecard import format_change, format_value
+from vitals.shown import spreadsheet_cell
 
 FOLDER = "analyses"
 _GUIDE = re.compile(r"\A\{#-?\s*(?P<guide>.*?)\s*-?#\}", re.DOTALL)
@@ -186,12 +187,13 @@ def _desk(paths: Paths) -> Paths:
 
 
 def to_csv(answer: Answer) -> str:
-    """All rows, figures as they are."""
+    """All rows, figures as they are; text that looks like a formula has a `'` before it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
     writer.writerows(
-        [str(value).lower() if isinstance(value, bool) else value for value in row] for row in answer.rows
+        [str(value).lower() if isinstance(value, bool) else spreadsheet_cell(value) for value in row]
+        for row in answer.rows
     )
     return text.getvalue()
 

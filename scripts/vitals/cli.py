@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
@@ -27,10 +27,12 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from vitals import __version__
 from vitals.errors import VitalsError
 from vitals.paths import Paths
+from vitals.shown import one_line, visible
 
 if TYPE_CHECKING:
     # Only for the annotations: what they drag in takes seconds to import, and --help needs none of it.
@@ -507,8 +509,16 @@ def lint() -> int:
 # --- what people see ---------------------------------------------------------------------------
 
 
+class _Console(Console):
+    """A console on which no name or value from an export can move the cursor, or hide."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Every plain text passes here, be it a line or a table's cell."""
+        return super().render_str(visible(text), **options)
+
+
 def _out() -> Console:
-    console = Console()
+    console = _Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         # A file or a build log: nothing has to be left out.
         console.width = 140
@@ -516,7 +526,7 @@ def _out() -> Console:
 
 
 def _err() -> Console:
-    return Console(stderr=True)
+    return _Console(stderr=True)
 
 
 def _say(text: str, style: str = "", console: Console | None = None) -> None:
@@ -547,7 +557,7 @@ class _Steps:
             BarColumn(bar_width=24),
             TextColumn("{task.fields[count]}", style="cyan"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[detail]}", style="dim"),
+            TextColumn("{task.fields[detail]}", style="dim", markup=False),
             console=console,
             transient=True,
             # In a log file, the line at each step's end is enough.
@@ -569,7 +579,11 @@ class _Steps:
                 # Files are counted in bytes, nodes in numbers: a share says it for bytes.
                 self._count = f"{done:,}/{total:,}" if total < 10_000 else f"{done / total:.0%}"
             self._progress.update(
-                self._task, completed=done, total=total or None, count=self._count, detail=detail[-48:]
+                self._task,
+                completed=done,
+                total=total or None,
+                count=self._count,
+                detail=one_line(detail)[-48:],
             )
 
     def end(self, succeeded: bool) -> None:
@@ -604,6 +618,8 @@ def _steps() -> Iterator[Callable[[str, int, int, str], None]]:
 
 
 def _print_landing(report: LandingReport, paths: Paths) -> None:
+    from vitals.landing.records import listed
+
     landed = report.with_status("landed")
     others = {
         "known before": report.with_status("known"),
@@ -627,18 +643,25 @@ def _print_landing(report: LandingReport, paths: Paths) -> None:
         files = f"{_shown(paths.quarantine_dir)}/*.parquet"
         _say(f'  {_python()} -c "import duckdb; duckdb.sql(\\"from \'{files}\'\\").show(max_rows=1000)"')
     for one in report.with_status("being_written"):
-        _say(f"  {one.source_file}: {one.reason}", style="yellow")
+        _say(f"  {one_line(one.source_file)}: {one.reason}", style="yellow")
+    for one in [each for each in landed if each.new_columns][:SHOWN]:
+        _say(
+            f"  {one_line(one.source_file)}: new column{'s' if len(one.new_columns) > 1 else ''} "
+            f"{listed(one.new_columns)}, kept in `extra_columns`",
+            style="yellow",
+        )
     for one in report.with_status("refused")[:SHOWN]:
-        _say(f"✗ refused: {one.source_file}", style="red")
-        _say(f"    why: {one.reason}")
-        _say(f"    do:  {one.remedy}")
+        _say(f"✗ refused: {one_line(one.source_file)}", style="red")
+        _say(f"    why: {one_line(one.reason)}")
+        _say(f"    do:  {one_line(one.remedy)}")
     hidden = len(report.with_status("refused")) - SHOWN
     if hidden > 0:
         _say(f"  … and {hidden} more refused; the ledger names each.")
     for folder in report.unknown:
         hint = f" Did you mean {folder.hint}?" if folder.hint else ""
+        files = f"{folder.files} file{'s' * (folder.files > 1)}"
         _say(
-            f"  {folder.folder}: {folder.files} file{'s' * (folder.files > 1)} of no known stream.{hint}",
+            f"  {one_line(folder.folder)}: {files} of no known stream.{hint}",
             style="yellow",
         )
 

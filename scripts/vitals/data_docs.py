@@ -12,6 +12,7 @@ from typing import Any
 
 from vitals import __version__
 from vitals.gates import GateReport
+from vitals.shown import visible
 
 # In the order in which a run passes them.
 GATES = {
@@ -76,7 +77,7 @@ def render(reports: Sequence[Mapping[str, Any]], written_at: datetime) -> str:
 <body>
 <h1>Data docs</h1>
 <p class="muted">What Great Expectations checked before anything was built or published.
-Vitals {escape(__version__)}, written {_moment(written_at.isoformat())}.</p>
+Vitals {_html(__version__)}, written {_moment(written_at.isoformat())}.</p>
 {body}
 </body>
 </html>
@@ -98,9 +99,9 @@ def _gate(report: Mapping[str, Any]) -> str:
     ordered = sorted(by_table.items(), key=lambda item: all(one["passed"] for one in item[1]))
     tables = "\n".join(_table(name, members) for name, members in ordered)
     return f"""<section>
-<h2>{escape(GATES[report["name"]])}: {_status(not failures)}</h2>
+<h2>{_html(GATES[report["name"]])}: {_status(not failures)}</h2>
 <p>{verdict}. Checked {_moment(report["checked_at"])} in {report["seconds"]:.1f} s, on
-<code>{escape(report["subject"])}</code>.</p>
+<code>{_html(report["subject"])}</code>.</p>
 {tables}
 </section>"""
 
@@ -110,7 +111,7 @@ def _table(name: str, members: Sequence[Mapping[str, Any]]) -> str:
     summary = f"{failed} of {len(members)} failed" if failed else f"{len(members)} passed"
     rows = "\n".join(_row(one) for one in members)
     return f"""<details{" open" if failed else ""}>
-<summary><code>{escape(name)}</code> <span class="{"fail" if failed else "muted"}">{summary}</span></summary>
+<summary><code>{_html(name)}</code> <span class="{"fail" if failed else "muted"}">{summary}</span></summary>
 <div class="scroll"><table>
 <thead><tr>
 <th scope="col">Result</th><th scope="col">What must hold</th><th scope="col">Found</th>
@@ -125,14 +126,14 @@ def _table(name: str, members: Sequence[Mapping[str, Any]]) -> str:
 def _row(result: Mapping[str, Any]) -> str:
     sample = _sample(result["sample"]) if result["sample"] else ""
     return (
-        f"<tr><td>{_status(result['passed'])}</td><td>{escape(result['check']['says'])}{sample}</td>"
-        f"<td>{escape(result['observed'])}</td></tr>"
+        f"<tr><td>{_status(result['passed'])}</td><td>{_html(result['check']['says'])}{sample}</td>"
+        f"<td>{_html(result['observed'])}</td></tr>"
     )
 
 
 def _sample(rows: Sequence[Mapping[str, str | None]]) -> str:
     names = list(rows[0])
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    head = "".join(f'<th scope="col">{_html(name)}</th>' for name in names)
     lines = "".join(
         "<tr>" + "".join(f"<td>{_value(row[name])}</td>" for name in names) + "</tr>" for row in rows
     )
@@ -146,7 +147,7 @@ def _sample(rows: Sequence[Mapping[str, str | None]]) -> str:
 def _value(value: str | None) -> str:
     if value is None:
         return '<span class="muted">null</span>'
-    return escape(value if len(value) <= 200 else value[:200] + "…")
+    return _html(value if len(value) <= 200 else value[:200] + "…")
 
 
 def _status(passed: bool) -> str:
@@ -157,4 +158,8 @@ def _status(passed: bool) -> str:
 
 
 def _moment(iso: str) -> str:
-    return escape(datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"))
+    return _html(datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+def _html(text: str) -> str:
+    return escape(visible(text))

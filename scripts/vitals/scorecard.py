@@ -12,12 +12,14 @@ from pathlib import Path
 import duckdb
 from rich import box
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from vitals.errors import VitalsError
 from vitals.publish import published_version
+from vitals.shown import markdown_text
 
 PERIOD_NAMES = {
     "today": "today so far",
@@ -492,7 +494,7 @@ def _mix(rows: Sequence[VitalSign], currency: str) -> Group:
     for one in rows:
         bar = "█" * max(1, round(16 * (one.value or 0) / longest)) if longest else ""
         table.add_row(
-            one.member.replace("_", " "),
+            escape(one.member.replace("_", " ")),
             format_value(one.value, one.unit, currency),
             Text(bar, style="cyan"),
             format_change(one.change, one.unit, currency),
@@ -503,7 +505,7 @@ def _mix(rows: Sequence[VitalSign], currency: str) -> Group:
 def to_markdown(card: Scorecard) -> str:
     """The scorecard as Markdown, for a mail or a wiki."""
     lines = [
-        f"## {_title(card)}",
+        f"## {markdown_text(_title(card))}",
         "",
         "| Vital sign | Value | Target | Status | Change | 14 days | Guard |",
         "|---|---:|---:|---|---:|---|---|",
@@ -513,7 +515,7 @@ def to_markdown(card: Scorecard) -> str:
         flag = " ⚠" if one.is_bought_at_guards_expense else ""
         remark = "; ".join(part for part in (one.acronym, one.channels) if part)
         cells = [
-            one.kpi_name + (f" ({remark})" if remark else ""),
+            markdown_text(one.kpi_name + (f" ({remark})" if remark else "")),
             shown_value(one, card.currency) + ("" if one.is_final else " ~"),
             shown_target(one, card.currency),
             f"{mark} {word}",
@@ -526,7 +528,7 @@ def to_markdown(card: Scorecard) -> str:
         if rows:
             lines += ["", f"| {title} | Share | Change |", "|---|---:|---:|"]
             lines += [
-                f"| {one.member.replace('_', ' ')} | {format_value(one.value, one.unit)} "
+                f"| {markdown_text(one.member.replace('_', ' '))} | {format_value(one.value, one.unit)} "
                 f"| {format_change(one.change, one.unit)} |"
                 for one in rows
             ]

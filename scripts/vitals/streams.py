@@ -35,6 +35,7 @@ class Stream:
     format: str
     columns: tuple[str, ...]
     required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     identifiers_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hash_of: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +107,7 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         format=meta["format"],
         columns=tuple(columns),
         required=tuple(name for name, each in zip(columns, metas, strict=True) if each.get("required")),
+        optional=tuple(name for name, each in zip(columns, metas, strict=True) if each.get("optional")),
         identifiers=tuple(map(str, meta.get("identifiers", []))),
         identifiers_where={str(key): tuple(map(str, words)) for key, words in where_words.items()},
         hash_of={
@@ -131,8 +133,10 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
         if name in ORIGIN_COLUMNS:
             yield f"column `{name}` is one that landing adds", "Remove it: it is always there."
     for meta in column_metas:
-        for key in meta.keys() - {"required", "hash_of"}:
-            yield f"unknown meta key `{key}` on a column", "Known are: required, hash_of."
+        for key in meta.keys() - {"required", "optional", "hash_of"}:
+            yield f"unknown meta key `{key}` on a column", "Known are: required, optional, hash_of."
+    for name in set(stream.required) & set(stream.optional):
+        yield f"column `{name}` is both required and optional", "Keep one of the two."
     named = [path.split(".")[0] for path in stream.identifiers]
     named += [*stream.identifiers_where, *stream.hash_of.values()]
     for name in named:

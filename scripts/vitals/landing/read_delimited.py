@@ -5,27 +5,43 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 
-from vitals.landing.records import Bad, RefusedError, Row, check_required, printable, snake_names, undecoded
+from vitals.landing.records import (
+    LINE_CHARACTERS,
+    Bad,
+    LongLine,
+    OnHeader,
+    RefusedError,
+    Row,
+    check_required,
+    listed,
+    printable,
+    snake_names,
+    undecoded,
+)
 from vitals.streams import Stream
 
 _SEPARATORS = ",;\t|"
 _HEAD_LINES = 50
 _OPEN = 1 << 20
 # Also the bound on what an unclosed quote can take in before it is found out.
-csv.field_size_limit(1 << 20)
+csv.field_size_limit(LINE_CHARACTERS)
+_TOO_LONG = f"the line has more than {LINE_CHARACTERS:,} characters; only its beginning is kept here"
 
-# Line number, fields, text, and what is wrong with it.
-_Record = tuple[int, list[str], str, str]
+# Line number, fields, text, and what is wrong with it: the reason and its code.
+_Record = tuple[int, list[str], str, str, str]
 _Check = Callable[[list[str]], str]
 
 
-def read_delimited(lines: Iterable[str], encoding: str, stream: Stream) -> Iterator[Row | Bad]:
+def read_delimited(
+    lines: Iterable[str], encoding: str, stream: Stream, on_header: OnHeader = lambda names: None
+) -> Iterator[Row | Bad]:
     """Every record of a delimited or pipe-separated text; empty fields are None.
 
     Args:
-        lines: with their line ends, decoded with `surrogateescape`.
+        lines: bounded, with their line ends, decoded with `surrogateescape`.
         encoding: its name, for messages.
         stream: its declaration: columns, header, format.
+        on_header: called with the header's column names, which it may refuse.
 
     Raises:
         RefusedError: there is no header, or a required column is not in it.
@@ -34,12 +50,13 @@ def read_delimited(lines: Iterable[str], encoding: str, stream: Stream) -> Itera
     head = list(islice(lines, _HEAD_LINES))
     blank = next((index for index, line in enumerate(head) if line.strip()), len(head))
     if blank == len(head):
-        raise RefusedError("the file holds only blank lines", "Export it again, or remove it.")
+        raise RefusedError("the file holds only blank lines", "Export it again, or remove it.", "empty")
     piped = stream.format == "pipe"
     separator = "|" if piped else _separator(head[blank:], stream)
     names, taken = stream.columns, blank
     if stream.has_header:
         names, count = _header(head[blank:], separator, encoding, stream)
+        on_header(names)
         taken += count
     most, least = len(names), len(names)
     if not stream.has_header:
@@ -53,9 +70,13 @@ def read_delimited(lines: Iterable[str], encoding: str, stream: Stream) -> Itera
 
     rest = chain(head[taken:], lines)
     records = _split(rest, taken, wrong) if piped else _parse(rest, taken, separator, wrong)
-    for line, fields, text, reason in records:
-        if reason := undecoded(text, encoding) or ("NUL character" if "\0" in text else reason):
-            yield Bad(line, printable(text), reason)
+    for line, fields, text, reason, code in records:
+        if undecodable := undecoded(text, encoding):
+            yield Bad(line, printable(text), undecodable, "undecodable")
+        elif "\0" in text:
+            yield Bad(line, printable(text), "NUL character", "nul_character")
+        elif reason:
+            yield Bad(line, printable(text), reason, code)
         else:
             yield Row(line, names[: len(fields)], [field or None for field in fields[:most]])
 
@@ -84,9 +105,17 @@ def _fitness(head: list[str], separator: str, stream: Stream) -> tuple[int, int]
 
 def _header(head: list[str], separator: str, encoding: str, stream: Stream) -> tuple[tuple[str, ...], int]:
     """The column names, and how many lines they take."""
+    if type(head[0]) is LongLine:
+        raise RefusedError(
+            f"its first line has more than {LINE_CHARACTERS:,} characters: it is no header",
+            "Export it again, with one record a line.",
+            "line_too_long",
+        )
     if reason := undecoded(head[0], encoding):
         raise RefusedError(
-            f"the header cannot be read: {reason}", "Declare its `encoding` in the stream's meta."
+            f"the header cannot be read: {reason}",
+            "Declare its `encoding` in the stream's meta.",
+            "undecodable",
         )
     if stream.format == "pipe":
         reader = csv.reader(head, delimiter=separator, quoting=csv.QUOTE_NONE)
@@ -95,12 +124,15 @@ def _header(head: list[str], separator: str, encoding: str, stream: Stream) -> t
     try:
         names = snake_names(next(reader))
     except csv.Error as error:
-        raise RefusedError(f"the header cannot be read: {error}", "Export it again.") from None
+        raise RefusedError(
+            f"the header cannot be read: {error}", "Export it again.", "unclosed_quote"
+        ) from None
     check_required(stream, names)
     if not set(names) & set(stream.columns):
         raise RefusedError(
-            f"no declared column is in the header, which has {', '.join(names)}",
+            f"no declared column is in the header, which has {listed(names)}",
             f"Check that the file belongs to {stream.key}, which has {', '.join(stream.columns)}.",
+            "missing_column",
         )
     return names, reader.line_num
 
@@ -111,7 +143,10 @@ def _split(lines: Iterable[str], taken: int, wrong: _Check) -> Iterator[_Record]
             fields = text.rstrip("\r\n").split("|")
             # A log is copied while it is written: half a number would pass for a number.
             cut = "" if text.endswith("\n") else "the last line has no end: the file was still being written"
-            yield number, fields, text, wrong(fields) or cut
+            reason, code = _TOO_LONG if type(text) is LongLine else "", "line_too_long"
+            if not reason and (reason := wrong(fields)):
+                code = "wrong_field_count"
+            yield number, fields, text, reason or cut, code if reason else "cut_off"
 
 
 def _parse(source: Iterable[str], taken: int, separator: str, wrong: _Check) -> Iterator[_Record]:
@@ -133,18 +168,20 @@ def _parse(source: Iterable[str], taken: int, separator: str, wrong: _Check) -> 
         current.clear()
         try:
             fields = next(reader)
-            reason = wrong(fields)
+            reason, code = wrong(fields), "wrong_field_count"
         except StopIteration:
             return
         except csv.Error as error:
-            fields, reason = [], f"misplaced or unclosed quote: {error}"
+            fields, reason, code = [], f"misplaced or unclosed quote: {error}", "unclosed_quote"
             reader = csv.reader(feed(), delimiter=separator, strict=True)
         text = current[0] if len(current) == 1 else "".join(current)
-        if len(current) > 1 and (reason or text.count('"') % 2):
-            fields, reason, text = [], "unclosed quote", current[0]
+        if len(current) > 1 and (reason or text.count('"') % 2 or LongLine in map(type, current)):
+            fields, reason, code, text = [], "unclosed quote", "unclosed_quote", current[0]
             again.extendleft(reversed(current[1:]))
             reader = csv.reader(feed(), delimiter=separator, strict=True)
             current[1:] = []
+        if type(text) is LongLine:
+            reason, code = _TOO_LONG, "line_too_long"
         if text.strip():
-            yield taken + 1, fields, text, reason
+            yield taken + 1, fields, text, reason, code
         taken += len(current)

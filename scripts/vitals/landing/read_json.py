@@ -5,9 +5,20 @@ import re
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from vitals.landing.records import JSON, Bad, Row, as_text, printable, snake_names, undecoded
+from vitals.landing.records import (
+    JSON,
+    RECORD_CHARACTERS,
+    TEXT_CHARACTERS,
+    Bad,
+    Row,
+    as_text,
+    printable,
+    snake_names,
+    undecoded,
+)
 
 _CHUNK = 1 << 20
+_TOO_LONG = f"the record has more than {RECORD_CHARACTERS:,} characters"
 _LOOK_AHEAD = 1 << 16
 _SPACE = re.compile(r"[ \t\r\n]*")
 _MEMBER = r'"(?:[^"\\]|\\.)*+"\s*:\s*'
@@ -58,6 +69,8 @@ class _Cursor:
             except json.JSONDecodeError as error:
                 # Strings cannot span lines, so only what touches the end of the buffer may be unfinished.
                 unfinished = error.pos >= len(self.buffer) - 16 or error.msg.startswith("Unterminated string")
+                if unfinished and len(self.buffer) - self.position > RECORD_CHARACTERS:
+                    raise json.JSONDecodeError(_TOO_LONG, self.buffer, self.position) from None
                 if unfinished and self.more():
                     continue
                 raise
@@ -71,15 +84,23 @@ class _Cursor:
         return pattern.match(self.buffer, self.position)
 
     def skip_broken(self) -> str:
-        """Moves to the next line that starts with `{`, no deeper than this one; returns the text passed."""
+        """Moves to the next line that starts with `{`, no deeper than this one; returns the text passed.
+
+        Of a text that is longer than any record, only the beginning is returned.
+        """
         line = self.buffer[self.buffer.rfind("\n", 0, self.position) + 1 : self.position + 1]
         indent = len(line) - len(line.lstrip(" \t"))
         following = re.compile(rf"\n[ \t]{{0,{indent}}}(?=\{{)")
+        beginning = ""
         while True:
-            if found := following.search(self.buffer, self.position):
-                return self.advance(found.end())
-            if not self.more():
-                return self.advance(len(self.buffer))
+            found = following.search(self.buffer, self.position)
+            if found or not self.more():
+                passed = self.advance(found.end() if found else len(self.buffer))
+                return beginning or passed
+            if len(self.buffer) - self.position > RECORD_CHARACTERS:
+                # All but what may begin the line to look for.
+                passed = self.advance(len(self.buffer) - _LOOK_AHEAD)
+                beginning = beginning or passed[:TEXT_CHARACTERS]
 
 
 def read_json(text: TextIO, encoding: str, records: str | None) -> Iterator[Row | Bad]:
@@ -128,24 +149,33 @@ def read_json(text: TextIO, encoding: str, records: str | None) -> Iterator[Row 
                 continue
         except json.JSONDecodeError as error:
             unfinished = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
-            reason = "the file ends within the record" if unfinished else f"broken JSON: {error.msg}"
+            reason, code = f"broken JSON: {error.msg}", "broken_json"
+            if error.msg == _TOO_LONG:
+                reason, code = f"{_TOO_LONG}; only its beginning is kept here", "record_too_long"
+            elif unfinished:
+                reason, code = "the file ends within the record", "cut_off"
             raw = cursor.skip_broken()
-            reason = undecoded(raw, encoding) or ("NUL character" if "\0" in raw else reason)
-            yield Bad(line, printable(raw), reason)
+            if code == "record_too_long":
+                raw = raw[:TEXT_CHARACTERS]
+            elif undecodable := undecoded(raw, encoding):
+                reason, code = undecodable, "undecodable"
+            elif "\0" in raw:
+                reason, code = "NUL character", "nul_character"
+            yield Bad(line, printable(raw), reason, code)
             resumed = True
             open_brackets = open_brackets if cursor.peek() else []
             continue
         resumed = False
         if undecodable := undecoded(raw, encoding):
-            yield Bad(line, printable(raw), undecodable)
+            yield Bad(line, printable(raw), undecodable, "undecodable")
             continue
         if not isinstance(value, dict):
-            yield Bad(line, printable(raw), "not a JSON object")
+            yield Bad(line, printable(raw), "not a JSON object", "not_an_object")
             continue
         members = value.get(records) if records and "{" not in open_brackets else None
         for record in members if isinstance(members, list) else [value]:
             if not isinstance(record, dict):
-                yield Bad(line, as_text(record) or "null", "not a JSON object")
+                yield Bad(line, as_text(record) or "null", "not a JSON object", "not_an_object")
                 continue
             keys = tuple(record)
             if keys not in names:
@@ -157,4 +187,5 @@ def read_json(text: TextIO, encoding: str, records: str | None) -> Iterator[Row 
             yield Row(row_line, names[keys], values)
 
     if open_brackets:
-        yield Bad(cursor.line, "", "the file ends before its list does: it may have been cut off")
+        reason = "the file ends before its list does: it may have been cut off"
+        yield Bad(cursor.line, "", reason, "cut_off")

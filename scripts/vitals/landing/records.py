@@ -4,19 +4,31 @@ import datetime as dt
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TextIO
 
 from vitals.streams import Stream
 
 # Numbers keep the digits that the export wrote.
 JSON = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+# A line of delimited text, a JSON record, and what is kept of one that is longer.
+LINE_CHARACTERS = 1 << 20
+RECORD_CHARACTERS = 8 << 20
+TEXT_CHARACTERS = 2_000
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+_SHOWN = 40
+_UNPACKED_BYTES, _UNPACKED_RATIO = 64 << 20, 200
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _UNPRINTABLE = re.compile("[\0\ud800-\udfff]")
+
+
+# Called with the column names of a file that has a header; it may raise RefusedError.
+OnHeader = Callable[[Sequence[str]], None]
 
 
 class Row(NamedTuple):
@@ -33,30 +45,34 @@ class Bad(NamedTuple):
     line: int
     text: str
     reason: str
+    code: str
 
 
 @dataclass(eq=False)
 class RefusedError(Exception):
-    """A file that cannot be read as a whole."""
+    """A file that cannot be read as a whole; the code is a short, stable name of the reason."""
 
     reason: str
     remedy: str
+    code: str = "damaged"
 
 
 def snake_names(native: Iterable[str]) -> tuple[str, ...]:
     """Column names from native ones: ContactId to contact_id, vru+line to vru_line; repeats get _2."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    counts: dict[str, int] = {}
     for position, each in enumerate(native, 1):
         name = (
             "_".join(filter(None, _WORDS.split(unicodedata.normalize("NFC", each)))).lower()
             or f"column_{position}"
         )
         name = f"_{name}" if name[0].isdigit() else name
-        count, unique = 1, name
+        # Counting on from the last repeat keeps ten thousand like names linear.
+        count, unique = counts.get(name, 1), name
         while unique in names:
             count += 1
             unique = f"{name}_{count}"
-        names.append(unique)
+        names[unique], counts[name] = None, count
     return tuple(names)
 
 
@@ -91,6 +107,24 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=as_text)
 
 
+class LongLine(str):
+    """The beginning of a line that is longer than any line of an export."""
+
+    __slots__ = ()
+
+
+def bounded_lines(text: TextIO) -> Iterator[str]:
+    """The lines of a text, in bounded memory: one beyond LINE_CHARACTERS comes as a LongLine."""
+    for line in iter(partial(text.readline, LINE_CHARACTERS), ""):
+        if len(line) < LINE_CHARACTERS or line.endswith(("\n", "\r")):
+            yield line
+            continue
+        # The rest is passed over piece by piece; its end of line is kept for the reader.
+        while (rest := text.readline(LINE_CHARACTERS)) and not rest.endswith(("\n", "\r")):
+            pass
+        yield LongLine(line[:TEXT_CHARACTERS] + "\n")
+
+
 def undecoded(text: str, encoding: str) -> str | None:
     """Why a text that was decoded with `surrogateescape` is not in its encoding; None when it is."""
     if text.isascii() or not (found := _ESCAPED_BYTE.search(text)):
@@ -106,6 +140,59 @@ def printable(text: str) -> str:
     return shown.replace("\0", "\\x00")
 
 
+def check_expansion(unpacked: int, packed: int, what: str) -> None:
+    """Refuses what unpacks to far more than real exports do: it is made to fill memory or disk.
+
+    Args:
+        unpacked: bytes so far, or in all.
+        packed: bytes that they come from.
+        what: the file or its part, for the message.
+    """
+    if unpacked > max(_UNPACKED_BYTES, _UNPACKED_RATIO * packed):
+        raise RefusedError(
+            f"{what} unpacks to more than {_UNPACKED_RATIO} times its {packed:,} bytes",
+            "Export it again; if it is a true export, drop it unpacked.",
+            "expands_too_far",
+        )
+
+
+def check_columns_stay(stream: Stream, names: Sequence[str], header: AbstractSet[str], extra: AbstractSet[str]) -> None:
+    """Refuses a file without a declared column that earlier files of its stream had.
+
+    Args:
+        stream: its declaration; columns that it calls optional may go.
+        names: the file's columns.
+        header: the declared columns of earlier files.
+        extra: their undeclared ones.
+    """
+    found = set(names)
+    gone = [each for each in stream.columns if each in header - found and each not in stream.optional]
+    if not gone:
+        return
+    new = [name for name in names if name not in stream.columns and name not in extra]
+    hints = []
+    for column in gone:
+        # One gone and one new are a pair, however they are called.
+        near = get_close_matches(column, new, 1, 0.5) or (new if len(gone) == len(new) == 1 else [])
+        hints.append(f"{column} (renamed to {near[0]}?)" if near else column)
+    which = "columns" if len(gone) > 1 else "column"
+    are = "are" if len(gone) > 1 else "is"
+    fresh = f"; new in this file: {listed(new)}" if new else ""
+    raise RefusedError(
+        f"{which} {listed(hints)} {are} missing, which earlier files of {stream.key} had{fresh}",
+        f"Export it again with {listed(gone)}, which may be empty. If files come without from now on, set `optional: true`"
+        f" in its config.meta in models/staging/{stream.platform}/_{stream.platform}__sources.yml, and declare there"
+        " what replaces it.",
+        "missing_column",
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Column names for a message, the first forty of them."""
+    hidden = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(name[:80] for name in names[:_SHOWN])}{hidden}" or "no columns"
+
+
 def check_required(stream: Stream, names: Iterable[str]) -> None:
     """Refuses a file in which a required column is absent."""
     found = list(names)
@@ -114,6 +201,7 @@ def check_required(stream: Stream, names: Iterable[str]) -> None:
             near = get_close_matches(column, found, 1)
             hint = f"; the nearest is {near[0]}" if near else ""
             raise RefusedError(
-                f"required column {column} is missing; the file has {', '.join(found) or 'no columns'}{hint}",
+                f"required column {column} is missing; the file has {listed(found)}{hint}",
                 f"Export it again with {column}, or rename the column that holds it.",
+                "missing_column",
             )

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -18,13 +19,22 @@ from vitals.errors import VitalsError
 from vitals.landing import store
 from vitals.landing.identifiers import hasher, load_salt, pseudonymiser
 from vitals.landing.reading import open_regular, read_file
-from vitals.landing.records import JSON, Bad, RefusedError, Row, as_text, check_required
+from vitals.landing.records import (
+    JSON,
+    Bad,
+    OnHeader,
+    RefusedError,
+    Row,
+    as_text,
+    check_columns_stay,
+    check_required,
+)
 from vitals.landing.survey import Dropped, UnknownFolder, survey
 from vitals.paths import Paths
 from vitals.streams import ORIGIN_COLUMNS, Stream
 
 # Part of every declaration's hash: raise it when the code lands files differently, and all land again.
-LAYOUT = 1
+LAYOUT = 2
 _BATCH_ROWS = 2_000
 _SAVE_SECONDS = 5.0
 _MANY_SHAPES = 10_000
@@ -34,7 +44,10 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What became of one file. status: landed, known, duplicate, refused, being_written or passed_over."""
+    """What became of one file. status: landed, known, duplicate, refused, being_written or passed_over.
+
+    new_columns: undeclared columns that no file of the stream had before; they are kept.
+    """
 
     source_file: str
     status: str
@@ -42,6 +55,7 @@ class FileOutcome:
     rows_quarantined: int = 0
     reason: str = ""
     remedy: str = ""
+    new_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,11 +98,18 @@ class _Ledger:
         self._landed = {
             (row["platform"], row["stream"], row["file_hash"]): row for row in self._with("landed")
         }
+        self._seen: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for row in self._landed.values():
+            self._note_columns(row)
         self._due, self._cost = time.monotonic() + _SAVE_SECONDS, 0.0
 
     def landed(self, stream: Stream, digest: str) -> dict[str, Any] | None:
         """The row of the file from which this content was landed."""
         return self._landed.get((stream.platform, stream.name, digest))
+
+    def seen(self, stream: Stream, column: str) -> set[str]:
+        """The column names that the stream's landed files had: of `header` or `extra_columns`."""
+        return self._seen[stream.key, column]
 
     def outdated(self, declarations: dict[str, str]) -> list[dict[str, Any]]:
         """Rows landed under a declaration that holds no more."""
@@ -107,6 +128,7 @@ class _Ledger:
             del self._landed[content]
         if row["status"] == "landed":
             self._landed[content] = row
+            self._note_columns(row)
         key = row["source_file"], row["file_hash"]
         earlier = self._before.get(key)
         # The same refusal again is no news: the ledger stays the same, byte for byte.
@@ -124,6 +146,10 @@ class _Ledger:
             self._saved = rows
         # The larger the ledger, the more rarely it is saved: a twentieth of the time at most.
         self._due = time.monotonic() + max(_SAVE_SECONDS, 20 * (time.monotonic() - started))
+
+    def _note_columns(self, row: dict[str, Any]) -> None:
+        for column in ("header", "extra_columns"):
+            self._seen[_key(row), column].update(filter(None, (row[column] or "").split(", ")))
 
     def _with(self, status: str) -> list[dict[str, Any]]:
         return [row for row in self.rows.values() if row["status"] == status]
@@ -194,7 +220,7 @@ class _Run:
         if dropped.problem == "passed_over":
             return FileOutcome(dropped.source_file, "passed_over", reason=dropped.reason)
         if dropped.problem:
-            return self._refuse(dropped, "", 0, RefusedError(dropped.reason, dropped.remedy))
+            return self._refuse(dropped, "", 0, RefusedError(dropped.reason, dropped.remedy, dropped.code))
         digest = ""
         try:
             before = dropped.path.stat()
@@ -224,16 +250,27 @@ class _Run:
             return FileOutcome(dropped.source_file, "known")
         if landed and current:
             reason = f"same content as {landed['source_file']}"
-            self.ledger.record(self._row(dropped, digest, before.st_size, "duplicate", reason=reason))
+            self.ledger.record(self._row(dropped, digest, before.st_size, "duplicate") | {"reason": reason})
             return FileOutcome(dropped.source_file, "duplicate", reason=reason)
         shaper = self._shaper(stream)
+        header: list[str] = []
+
+        def on_header(names: Sequence[str]) -> None:
+            header.extend(name for name in stream.columns if name in names)
+            # What was landed before was accepted then: it lands again, whatever came after it.
+            if not landed and not row:
+                check_columns_stay(
+                    stream, names, self.ledger.seen(stream, "header"), self.ledger.seen(stream, "extra_columns")
+                )
+
         with ExitStack() as stack:
-            rows, bad_rows = self._write(dropped, raw, digest, shaper, stack, before)
-        extra = ", ".join(sorted(shaper.extra)) or None
+            rows, bad_rows = self._write(dropped, raw, digest, shaper, stack, before, on_header)
+        new = tuple(sorted(shaper.extra - self.ledger.seen(stream, "extra_columns")))
+        columns = {"header": ", ".join(header) or None, "extra_columns": ", ".join(sorted(shaper.extra)) or None}
         self.ledger.record(
-            self._row(dropped, digest, before.st_size, "landed", rows, bad_rows, extra_columns=extra)
+            self._row(dropped, digest, before.st_size, "landed", rows, bad_rows) | columns
         )
-        return FileOutcome(dropped.source_file, "landed", rows, bad_rows)
+        return FileOutcome(dropped.source_file, "landed", rows, bad_rows, new_columns=new)
 
     def _write(
         self,
@@ -243,6 +280,7 @@ class _Run:
         shaper: _Shaper,
         stack: ExitStack,
         before: os.stat_result,
+        on_header: OnHeader,
     ) -> tuple[int, int]:
         """Writes a content's raw and quarantine files; returns how many rows went into each."""
         stream = self.streams[dropped.key]
@@ -268,7 +306,7 @@ class _Run:
                 quarantine.add(zip(*((*origin, *each, self.landed_at) for each in bad), strict=True))
                 bad.clear()
 
-        for item in read_file(raw, stream):
+        for item in read_file(raw, stream, on_header):
             if isinstance(item, Row):
                 shaper.add(item)
                 rows += 1
@@ -284,6 +322,7 @@ class _Run:
             raise RefusedError(
                 f"none of its {bad_rows} records can be read; the first, line {first.line}: {first.reason}",
                 f"Check that the file belongs to {stream.key}, and export it again.",
+                first.code,
             )
         if rows:
             check_required(stream, sorted(shaper.names))
@@ -305,7 +344,8 @@ class _Run:
                 # Readable under an earlier declaration only: what was landed then has another schema.
                 self._raw(stream, digest).unlink(missing_ok=True)
                 self._quarantine(stream, digest).unlink(missing_ok=True)
-            self.ledger.record(self._row(dropped, digest or None, size, "refused", reason=refusal.reason))
+            told = {"reason": refusal.reason, "reason_code": refusal.code}
+            self.ledger.record(self._row(dropped, digest or None, size, "refused") | told)
         return FileOutcome(dropped.source_file, "refused", reason=refusal.reason, remedy=refusal.remedy)
 
     def conform(self, row: dict[str, Any]) -> None:
@@ -324,6 +364,11 @@ class _Run:
                         shaper.add(Row(record["source_row"], tuple(values), list(values.values())))
                     new.add(shaper.columns(row["source_file"], digest, row["landed_at"]))
                 new.commit()
+        quarantine = self._quarantine(stream, digest)
+        if quarantine.is_file() and not pq.read_schema(quarantine).equals(store.QUARANTINE):
+            # Of an older layout, without codes.
+            rows = pq.ParquetFile(quarantine).read().to_pylist()
+            store.write_rows(quarantine, store.QUARANTINE, [{"reason_code": "unreadable", **each} for each in rows])
         self.ledger.record({**row, "declaration": self.declarations[stream.key]})
 
     def _row(
@@ -334,24 +379,21 @@ class _Run:
         status: str,
         rows: int = 0,
         bad_rows: int = 0,
-        reason: str | None = None,
-        extra_columns: str | None = None,
     ) -> dict[str, Any]:
         platform, stream = dropped.key.split("/")
-        values = (
-            platform,
-            stream,
-            dropped.source_file,
-            digest,
-            size,
-            rows + bad_rows,
-            rows,
-            bad_rows,
-            status,
-            reason,
-        )
-        end = (extra_columns, self.landed_at, self.declarations[dropped.key])
-        return dict(zip(store.LEDGER.names, values + end, strict=True))
+        return dict.fromkeys(store.LEDGER.names) | {
+            "platform": platform,
+            "stream": stream,
+            "source_file": dropped.source_file,
+            "file_hash": digest,
+            "bytes": size,
+            "rows_read": rows + bad_rows,
+            "rows_landed": rows,
+            "rows_quarantined": bad_rows,
+            "status": status,
+            "landed_at": self.landed_at,
+            "declaration": self.declarations[dropped.key],
+        }
 
     def _shaper(self, stream: Stream, keep_hashed: bool = False) -> _Shaper:
         return _Shaper(stream, pseudonymiser(stream, hasher(self.salt, stream.anonymous, keep_hashed)))
@@ -431,8 +473,10 @@ def _declaration(stream: Stream, salt: bytes) -> str:
     """A hash of all that decides how a stream's files land."""
     # The salt counts, too: hashes of different salts must not stand side by side.
     fingerprint = hasher(salt)("declaration") if stream.has_identifiers else ""
+    # Which columns may be missing decides what is refused, not how a file lands.
+    how = {key: value for key, value in asdict(stream).items() if key != "optional"}
     return hashlib.sha256(
-        json.dumps([LAYOUT, asdict(stream), fingerprint], sort_keys=True).encode()
+        json.dumps([LAYOUT, how, fingerprint], sort_keys=True).encode()
     ).hexdigest()[:16]
 
 

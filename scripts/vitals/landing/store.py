@@ -34,7 +34,9 @@ LEDGER = pa.schema(
         ("rows_quarantined", pa.int64()),
         ("status", pa.string()),
         ("reason", pa.string()),
+        ("reason_code", pa.string()),
         ("extra_columns", pa.string()),
+        ("header", pa.string()),
         ("landed_at", pa.timestamp("us")),
         ("declaration", pa.string()),
     ]
@@ -48,9 +50,11 @@ QUARANTINE = pa.schema(
         ("source_row", pa.int64()),
         ("text", pa.string()),
         ("reason", pa.string()),
+        ("reason_code", pa.string()),
         ("landed_at", pa.timestamp("us")),
     ]
 )
+_SINCE_LAYOUT_2 = ("reason_code", "header")
 RUN = pa.schema([("as_of", pa.timestamp("us")), ("built_at", pa.timestamp("us"))])
 
 
@@ -120,17 +124,19 @@ def ensure_empty(target: Path, schema: pa.Schema) -> None:
 
 
 def read_ledger(paths: Paths) -> list[dict[str, Any]]:
-    """The ledger's rows; none when there is no ledger yet."""
+    """The ledger's rows; none when there is no ledger yet. Columns that an older ledger lacks are None."""
     if not paths.ledger_file.exists():
         return []
     try:
-        rows: list[dict[str, Any]] = pq.ParquetFile(paths.ledger_file).read().select(LEDGER.names).to_pylist()
+        table = pq.ParquetFile(paths.ledger_file).read()
+        known = [name for name in LEDGER.names if name in table.column_names or name not in _SINCE_LAYOUT_2]
+        rows: list[dict[str, Any]] = table.select(known).to_pylist()
     except (pa.ArrowException, KeyError, OSError) as error:
         raise VitalsError(
             f"The ledger {paths.ledger_file} cannot be read: {error}",
             "Remove it and land again: every file that is still in landing is then landed anew.",
         ) from error
-    return rows
+    return [dict.fromkeys(LEDGER.names) | row for row in rows]
 
 
 def write_run(paths: Paths, as_of: dt.datetime | None, built_at: dt.datetime | None = None) -> None:

@@ -20,6 +20,7 @@ class Dropped:
     problem: str = ""
     reason: str = ""
     remedy: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _walk(landing: Path) -> Iterator[Dropped]:
             shown = path.relative_to(landing).as_posix()
             remedy = f"Make it readable: chmod u+rx {path}"
             reason = f"the folder cannot be opened: {error.strerror}"
-            yield Dropped(path, shown, "/".join(shown.split("/")[:2]), "refused", reason, remedy)
+            yield Dropped(path, shown, "/".join(shown.split("/")[:2]), "refused", reason, remedy, "not_readable")
 
 
 def _problem(path: Path, landing: Path) -> tuple[str, ...]:
@@ -81,12 +82,12 @@ def _problem(path: Path, landing: Path) -> tuple[str, ...]:
         return ("passed_over", "a transfer in progress, by its name", "") if not path.is_dir() else ()
     if not path.is_symlink():
         regular = path.is_dir() or path.is_file() or not path.exists()
-        return () if regular else ("refused", "not a regular file", "Remove it.")
-    remedy = "Copy the file into landing in place of the link."
+        return () if regular else ("refused", "not a regular file", "Remove it.", "not_a_file")
+    remedy = ("Copy the file into landing in place of the link.", "link")
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
-        return "refused", "the link leads nowhere", remedy
+        return "refused", "the link leads nowhere", *remedy
     if not target.is_relative_to(landing.resolve()):
-        return "refused", "the link leads out of landing", remedy
+        return "refused", "the link leads out of landing", *remedy
     return ("passed_over", "a link to a folder of landing", "") if target.is_dir() else ()

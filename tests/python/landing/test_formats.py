@@ -6,6 +6,7 @@ import io
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -280,7 +281,7 @@ def test_every_raw_file_of_a_stream_has_one_schema(desk: Desk) -> None:
     desk.drop("acme/sheet/a.csv", "id,queue\na,q\n")
     desk.drop("acme/sheet/b.xlsx", workbook([["seconds", "id"], [1, "b"]]))
     desk.drop("acme/sheet/c.parquet", parquet({"id": [1, 2], "other": [1, 2]}))
-    desk.land()
+    desk.land(CALLS, LOG, PAGES, replace(SHEET, optional=("queue", "seconds")))
     files = sorted((desk.paths.raw / "acme" / "sheet").glob("*.parquet"))
     assert len(files) == 4
     assert len({str(pq.read_schema(file)) for file in files}) == 1
