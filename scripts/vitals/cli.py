@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 import os
 import shutil
 import sys
@@ -28,7 +29,8 @@ from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from vitals import __version__
+from vitals import __version__, runs
+from vitals import log as logs
 from vitals.errors import VitalsError
 from vitals.paths import Paths
 
@@ -99,9 +101,18 @@ class Form(StrEnum):
     json = "json"
 
 
+class Log(StrEnum):
+    """What is said on stderr while a command works."""
+
+    human = "human"
+    json = "json"
+
+
 @dataclass
 class _Settings:
     debug: bool = False
+    # Set where lines of JSON take the place of what people read.
+    json: logs.JsonLog | None = None
 
 
 _settings = _Settings()
@@ -124,6 +135,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _global(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -133,8 +145,21 @@ def _global(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of an unexpected failure.")
     ] = False,
+    log: Annotated[
+        Log,
+        typer.Option(
+            "--log", envvar="VITALS_LOG", help="On stderr: words for people, or one JSON object a line."
+        ),
+    ] = Log.human,
 ) -> None:
     _settings.debug = debug
+    run_id = runs.new_id()
+    runs.RUN_ID.set(run_id)
+    _settings.json = logs.JsonLog(run_id, context.invoked_subcommand or "") if log is Log.json else None
+    for handler in list(logs.WARNINGS.handlers):
+        logs.WARNINGS.removeHandler(handler)
+    logs.WARNINGS.addHandler(logs.WarningLines(_settings.json) if _settings.json else _WarningsForPeople())
+    logs.WARNINGS.propagate = False
 
 
 def _reported(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -145,22 +170,38 @@ def _reported(command: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except VitalsError as error:
+            _end(FAILED, error)
             _print_error(error)
             raise typer.Exit(FAILED) from None
         except (typer.Exit, typer.BadParameter):
             raise
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
+            _end(FAILED, error)
             _err().print("Stopped. What was published before stays; run the command again to go on.")
             raise typer.Exit(FAILED) from None
         except Exception as error:
+            _end(FAILED, error)
             if _settings.debug:
                 raise
             _print_unexpected(error)
             raise typer.Exit(FAILED) from None
+        _end(code or OK)
         if code:
             raise typer.Exit(code)
 
     return wrapped
+
+
+def _end(code: int, error: BaseException | None = None) -> None:
+    """The last lines of a command's JSON log."""
+    if _settings.json:
+        _settings.json.lines(logs.of_error(error) if error else iter(()))
+        _settings.json.end(code, logs.told(error) if error else None)
+
+
+class _WarningsForPeople(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(f"⚠ {record.getMessage()}", style="yellow")
 
 
 # --- commands ----------------------------------------------------------------------------------
@@ -516,7 +557,7 @@ def _out() -> Console:
 
 
 def _err() -> Console:
-    return Console(stderr=True)
+    return Console(stderr=True, quiet=_settings.json is not None)
 
 
 def _say(text: str, style: str = "", console: Console | None = None) -> None:
@@ -598,6 +639,15 @@ class _Steps:
 
 @contextmanager
 def _steps() -> Iterator[Callable[[str, int, int, str], None]]:
+    if _settings.json:
+        lines = logs.JsonSteps(_settings.json)
+        token = runs.LISTENER.set(lines.note)
+        try:
+            with lines.shown():
+                yield lines.tell
+        finally:
+            runs.LISTENER.reset(token)
+        return
     steps = _Steps(_err())
     with steps.shown():
         yield steps.tell
@@ -667,6 +717,8 @@ def _print_publication(report: PublishReport, paths: Paths) -> None:
         f"{len(report.gate.results)} checks passed."
     )
     broken = rule_breakers(report.path)
+    if _settings.json:
+        _settings.json.lines(logs.of_publication(broken, report.restated))
     if broken:
         _say(
             f"  {sum(one.rows for one in broken):,} rows break a rule and wait in quarantine:", style="yellow"
