@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from vitals import __version__, dbt_build, gates, history, runs
+from vitals.alerts import Alert, alerts
 from vitals.data_docs import write_docs
 from vitals.errors import VitalsError
 from vitals.landing import LandingReport, pipeline_lock, write_run
@@ -67,6 +68,7 @@ class PublishReport:
     restated: tuple[Restatement, ...]
     gate: gates.GateReport
     seconds: float
+    alerts: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -318,8 +320,15 @@ def _publish(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> Publis
         tuple(restatements(paths.published_db, _built_at(paths))),
         audited.gate,
         time.monotonic() - started,
+        alerts(paths.published_db),
     )
-    runs.note(as_of=report.version.as_of, restated=sum(one.figures for one in report.restated))
+    runs.note(
+        as_of=report.version.as_of,
+        restated=sum(one.figures for one in report.restated),
+        alerts=len(report.alerts),
+    )
+    if run := runs.current():
+        run.alerts = [one.facts() for one in report.alerts]
     return report
 
 

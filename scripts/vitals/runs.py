@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vitals import __version__, log
+from vitals import __version__, log, webhook
 from vitals.errors import VitalsError
 from vitals.landing.lock import pipeline_lock
 from vitals.landing.store import utc, write_rows
@@ -80,6 +80,7 @@ class Run:
     row: dict[str, Any]
     refused: list[dict[str, str]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
 
 
 _current: ContextVar[Run | None] = ContextVar("vitals_run", default=None)
@@ -107,15 +108,12 @@ def note(**facts: Any) -> None:
 
 
 @contextmanager
-def recorded(
-    paths: Paths, command: str, on_end: Callable[[Run, Mapping[str, Any]], None] | None = None
-) -> Iterator[Run]:
-    """Hold the warehouse's lock for the time of a run, and keep a row of it, however it ends.
+def recorded(paths: Paths, command: str) -> Iterator[Run]:
+    """Hold the lock of the warehouse during a run; however it ends, keep a row of it and tell the webhook.
 
     Args:
         paths: the installation.
         command: land, build, publish or run.
-        on_end: called with the run and its row when it is over, after the lock was freed.
 
     Raises:
         VitalsError: another process holds the lock, or the warehouse cannot be written.
@@ -147,8 +145,7 @@ def recorded(
             "seconds": Decimal(f"{time.monotonic() - began:.3f}"),
         }
         _end(paths, run)
-        if on_end:
-            on_end(run, run.row)
+        webhook.tell(paths, run)
 
 
 def history_file(paths: Paths) -> Path:
@@ -196,7 +193,10 @@ def _begin(paths: Paths, run: Run) -> None:
             for row in rows:
                 if row["result"] == RUNNING:
                     row["result"] = UNFINISHED
+                    run.unfinished.append(row["run_id"])
             write_rows(history_file(paths), HISTORY, [*rows, run.row])
+        for one in run.unfinished:
+            log.WARNINGS.warning("Run %s did not end: it was killed, or the machine stopped.", one)
     except OSError as error:
         raise VitalsError(
             f"The warehouse {paths.warehouse} cannot be written: {error}",
