@@ -1,12 +1,13 @@
 """The command line: one command per step, progress while it works, and errors that say what to do.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some file was refused.
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some file was refused; 4 done, but there are alerts.
 """
 
 from __future__ import annotations
 
 import functools
 import io
+import logging
 import os
 import shutil
 import sys
@@ -29,13 +30,15 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from vitals import __version__
+from vitals import __version__, runs
+from vitals import log as logs
 from vitals.errors import VitalsError
 from vitals.paths import Paths
 from vitals.shown import one_line, visible
 
 if TYPE_CHECKING:
     # Only for the annotations: what they drag in takes seconds to import, and --help needs none of it.
+    from vitals.alerts import Alert
     from vitals.ask import Answer, Question
     from vitals.catalogue import Kpi
     from vitals.gates import GateFailed
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from vitals.pipeline import AuditFailed, BuildReport, PublishReport
     from vitals.simulate import SimulationReport
 
-OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+OK, FAILED, USAGE, REFUSED, ALERTS = 0, 1, 2, 3, 4
 # So that the simulated month ends after a clock change.
 FIRST_DAY = date(2026, 10, 5)
 _SIMULATION_STEPS = {"simulate": "Simulating the centre", "write": "Writing the exports"}
@@ -68,7 +71,8 @@ app = typer.Typer(
         "vitals kpis DMT                   a KPI by what people call it",
         "vitals run --help                 more on one command",
     )
-    + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused.",
+    + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused, "
+    "4 done but there are alerts (when both, 3).",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -101,9 +105,18 @@ class Form(StrEnum):
     json = "json"
 
 
+class Log(StrEnum):
+    """What is said on stderr while a command works."""
+
+    human = "human"
+    json = "json"
+
+
 @dataclass
 class _Settings:
     debug: bool = False
+    # Set where lines of JSON take the place of what people read.
+    json: logs.JsonLog | None = None
 
 
 _settings = _Settings()
@@ -126,6 +139,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _global(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -135,8 +149,21 @@ def _global(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of an unexpected failure.")
     ] = False,
+    log: Annotated[
+        Log,
+        typer.Option(
+            "--log", envvar="VITALS_LOG", help="On stderr: words for people, or one JSON object a line."
+        ),
+    ] = Log.human,
 ) -> None:
     _settings.debug = debug
+    run_id = runs.new_id()
+    runs.RUN_ID.set(run_id)
+    _settings.json = logs.JsonLog(run_id, context.invoked_subcommand or "") if log is Log.json else None
+    for handler in list(logs.WARNINGS.handlers):
+        logs.WARNINGS.removeHandler(handler)
+    logs.WARNINGS.addHandler(logs.WarningLines(_settings.json) if _settings.json else _WarningsForPeople())
+    logs.WARNINGS.propagate = False
 
 
 def _reported(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -147,22 +174,38 @@ def _reported(command: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs)
         except VitalsError as error:
+            _end(FAILED, error)
             _print_error(error)
             raise typer.Exit(FAILED) from None
         except (typer.Exit, typer.BadParameter):
             raise
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
+            _end(FAILED, error)
             _err().print("Stopped. What was published before stays; run the command again to go on.")
             raise typer.Exit(FAILED) from None
         except Exception as error:
+            _end(FAILED, error)
             if _settings.debug:
                 raise
             _print_unexpected(error)
             raise typer.Exit(FAILED) from None
+        _end(code or OK)
         if code:
             raise typer.Exit(code)
 
     return wrapped
+
+
+def _end(code: int, error: BaseException | None = None) -> None:
+    """The last lines of a command's JSON log."""
+    if _settings.json:
+        _settings.json.lines(logs.of_error(error) if error else iter(()))
+        _settings.json.end(code, logs.told(error) if error else None)
+
+
+class _WarningsForPeople(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(f"⚠ {record.getMessage()}", style="yellow")
 
 
 # --- commands ----------------------------------------------------------------------------------
@@ -232,10 +275,11 @@ def build(
 
 @app.command(epilog=_examples("vitals publish"))
 @_reported
-def publish() -> None:
+def publish() -> int:
     """Check the marts and publish them, atomically.
 
-    Only a build that passed all its tests is published. Whoever has the old file open reads on.
+    Only a build that passed all its tests is published. Whoever has the old file open reads on. Exit code 4
+    when it has alerts.
     """
     from vitals import pipeline
 
@@ -244,6 +288,7 @@ def publish() -> None:
         report = pipeline.publish(paths, tell)
     _print_publication(report, paths)
     _next("vitals scorecard", "show the vital signs")
+    return ALERTS if report.alerts else OK
 
 
 @app.command(
@@ -253,7 +298,8 @@ def publish() -> None:
 def run(as_of: _AsOf = None, full: _Full = False) -> int:
     """Land, build, audit and publish.
 
-    A failure leaves what was published before as it is.
+    A failure leaves what was published before as it is. Exit code 3 when a file was refused, else 4 when a
+    stream is silent or its volume unusual; both are told, and to VITALS_WEBHOOK, if that is set.
     """
     moment = _moment(as_of)
     from vitals import pipeline
@@ -265,7 +311,9 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
     _print_build(report.build, paths)
     _print_publication(report.publication, paths)
     _next("vitals scorecard", "show the vital signs")
-    return REFUSED if report.landing.with_status("refused") else OK
+    if report.landing.with_status("refused"):
+        return REFUSED
+    return ALERTS if report.publication.alerts else OK
 
 
 @app.command(
@@ -482,6 +530,56 @@ def docs(
     return OK
 
 
+@app.command(epilog=_examples("vitals alerts", "vitals alerts > /dev/null || echo 'look at it'"))
+@_reported
+def alerts() -> int:
+    """Show the alerts of the published database.
+
+    Streams that are silent for longer than their rule, and days whose volume is off by more than their
+    weekday's usual; the rules are in seeds/reference/stream_rules.csv. Exit code 4 when there are any.
+    """
+    from vitals import alerts as alerting
+
+    found = alerting.alerts(Paths.from_environment().published_db)
+    if not found:
+        _say("No alert: every stream delivers, and as much as is usual.", console=_out())
+        return OK
+    _print_alerts(found, _out())
+    return ALERTS
+
+
+@app.command("runs", epilog=_examples("vitals runs", "vitals runs --last 100"))
+@_reported
+def show_runs(
+    last: Annotated[int, typer.Option(min=1, help="How many of the last runs.")] = 20,
+) -> None:
+    """Show the last runs of the pipeline.
+
+    When, what, how long, how much, with what result; the newest last. Also those that failed or were killed.
+    """
+    known = runs.history(Paths.from_environment())
+    if not known:
+        _say("Nothing ran yet.", console=_out())
+        _next("vitals run", "land, build, audit and publish")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    headings = ("started (UTC)", "command", "seconds", "files", "rows", "tests", "tables", "result", "run")
+    for heading in headings:
+        is_figure = heading in ("seconds", "files", "rows", "tests", "tables")
+        table.add_column(heading, justify="right" if is_figure else "left", no_wrap=True)
+    counts = ("files_landed_count", "rows_landed_count", "tests_count", "tables_count")
+    for row in known[-last:]:
+        seconds = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
+        figures = ["" if row[name] is None else f"{row[name]:,}" for name in counts]
+        started = f"{row['started_at']:%Y-%m-%d %H:%M:%S}"
+        table.add_row(started, row["command"], seconds, *figures, row["result"], row["run_id"])
+    _out().print(table)
+    worst = known[-1]
+    if worst["error"]:
+        _say(f"The last one: {worst['error']}", console=_out())
+        _say(f"  What to do: {worst['remedy']}", console=_out())
+
+
 @app.command(epilog=_examples("vitals lint"))
 @_reported
 def lint() -> int:
@@ -526,7 +624,7 @@ def _out() -> Console:
 
 
 def _err() -> Console:
-    return _Console(stderr=True)
+    return _Console(stderr=True, quiet=_settings.json is not None)
 
 
 def _say(text: str, style: str = "", console: Console | None = None) -> None:
@@ -612,6 +710,15 @@ class _Steps:
 
 @contextmanager
 def _steps() -> Iterator[Callable[[str, int, int, str], None]]:
+    if _settings.json:
+        lines = logs.JsonSteps(_settings.json)
+        token = runs.LISTENER.set(lines.note)
+        try:
+            with lines.shown():
+                yield lines.tell
+        finally:
+            runs.LISTENER.reset(token)
+        return
     steps = _Steps(_err())
     with steps.shown():
         yield steps.tell
@@ -682,6 +789,7 @@ def _python() -> str:
 
 
 def _print_publication(report: PublishReport, paths: Paths) -> None:
+    from vitals import alerts as alerting
     from vitals.publish import rule_breakers
 
     rows = sum(one.rows for one in report.tables)
@@ -690,6 +798,8 @@ def _print_publication(report: PublishReport, paths: Paths) -> None:
         f"{len(report.gate.results)} checks passed."
     )
     broken = rule_breakers(report.path)
+    if _settings.json:
+        _settings.json.lines(logs.of_publication(broken, report.restated))
     if broken:
         _say(
             f"  {sum(one.rows for one in broken):,} rows break a rule and wait in quarantine:", style="yellow"
@@ -708,7 +818,16 @@ def _print_publication(report: PublishReport, paths: Paths) -> None:
             why = each.reason.replace("_", " ")
             _say(f"    {each.figures:,} of {each.kpi_id}, {days} ({why})", style="yellow")
         _say("  Old and new values: quality.rpt_quality_restatements")
+    if _settings.json:
+        _settings.json.lines(alerting.lines(report.alerts))
+    _print_alerts(report.alerts, _err())
     _say(f"  What was checked: {_shown(paths.docs / 'index.html')}", style="dim")
+
+
+def _print_alerts(found: Sequence[Alert], console: Console) -> None:
+    for one in found:
+        _say(f"⚠ {one.message}", style="yellow", console=console)
+        _say(f"    do:  {one.remedy}", console=console)
 
 
 def _print_simulation(report: SimulationReport, target: Path) -> None:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from vitals.landing.store import RUN, ParquetFile, ensure_empty, write_rows, write_run
 from vitals.paths import Paths
+from vitals.runs import ensure_history
 
 # What the published figures come from: everything upstream of this model.
 FIGURES = "kpi_values"
@@ -77,6 +78,7 @@ def ensure_sources(paths: Paths) -> None:
     """Make every source of this module readable, empty where nothing was published or built yet."""
     if not (paths.run_file.is_file() and pq.read_schema(paths.run_file).equals(RUN)):
         write_run(paths, None)
+    ensure_history(paths)
     for name, schema in {"inputs": _INPUTS, **{name: own for name, (_, own) in _PUBLISHED.items()}}.items():
         ensure_empty(_file(paths, name), schema)
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import duckdb
 
-from vitals import __version__, dbt_build, gates, history
+from vitals import __version__, dbt_build, gates, history, runs
+from vitals.alerts import Alert, alerts
 from vitals.data_docs import write_docs
 from vitals.errors import VitalsError
 from vitals.landing import LandingReport, pipeline_lock, write_run
@@ -67,6 +68,7 @@ class PublishReport:
     restated: tuple[Restatement, ...]
     gate: gates.GateReport
     seconds: float
+    alerts: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def land(paths: Paths, on_progress: OnProgress | None = None) -> LandingReport:
 
     What is wrong with a single file stands in the report; nothing is raised for it.
     """
-    with pipeline_lock(paths):
+    with runs.recorded(paths, "land"):
         return _land(paths, on_progress or _silent)
 
 
@@ -137,7 +139,7 @@ def build(
         AuditFailed: a model or an error-level test failed.
         VitalsError: nothing could be built.
     """
-    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+    with runs.recorded(paths, "build"), _gatekeeper(paths) as keeper:
         return _build(paths, as_of, select, full, on_progress or _silent, keeper)
 
 
@@ -160,7 +162,7 @@ def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishRepor
         GateFailed: the candidate is not fit to be read; the published file stays.
         VitalsError: the last build did not pass, or the work database changed since.
     """
-    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+    with runs.recorded(paths, "publish"), _gatekeeper(paths) as keeper:
         return _publish(paths, on_progress or _silent, keeper)
 
 
@@ -173,7 +175,7 @@ def run(
     """
     tell = on_progress or _silent
     # The gate's process starts first: it has imported what it needs by the time that it is asked.
-    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+    with runs.recorded(paths, "run"), _gatekeeper(paths) as keeper:
         landed = _land(paths, tell)
         built = _build(paths, as_of, (), full, tell, keeper)
         return RunReport(landed, built, _publish(paths, tell, keeper))
@@ -190,9 +192,26 @@ def _land(paths: Paths, tell: OnProgress) -> LandingReport:
         load_streams(paths.project),
         on_progress=lambda done, total, file: tell("Landing files", done, total, file),
     )
+    _note_landing(report)
     # So that dbt can read every source, whoever calls it next.
     history.ensure_sources(paths)
     return report
+
+
+def _note_landing(report: LandingReport) -> None:
+    refused = report.with_status("refused")
+    runs.note(
+        landing=report,
+        files=len(report.with_status("landed")),
+        files_known=len(report.with_status("known")),
+        files_refused=len(refused),
+        rows=report.rows_landed,
+        rows_quarantined=report.rows_quarantined,
+    )
+    if run := runs.current():
+        run.refused = [
+            {"file": one.source_file, "reason": one.reason, "remedy": one.remedy} for one in refused
+        ]
 
 
 def _build(
@@ -216,6 +235,7 @@ def _build(
     history.write_sources(paths, dbt_build.read_manifest(paths))
     tell("Checking the raw data", 0, 0, "")
     gate = gates.check_raw(keeper, paths.raw, load_streams(paths.project))
+    runs.note(checks=len(gate.results))
     docs = write_docs(paths.docs, gate)
     if not gate.passed:
         raise gates.GateFailed(
@@ -229,12 +249,15 @@ def _build(
         full,
         lambda done, total, name: tell("Building and testing", done, total, name),
     )
+    runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
     if not report.passed:
         raise AuditFailed(report, paths.work_db, dbt_build.log_dir(paths) / "dbt.log")
     # A part that passed says nothing about the rest: that must have passed before.
     if not select or _is_intact(before):
         _write_state(paths, report)
-    return BuildReport(gate, report, _effective_as_of(paths), time.monotonic() - started)
+    built = BuildReport(gate, report, _effective_as_of(paths), time.monotonic() - started)
+    runs.note(as_of=built.as_of)
+    return built
 
 
 def _ensure_landed(paths: Paths) -> None:
@@ -271,8 +294,10 @@ def _audit(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> AuditRep
     tell("Writing the candidate", 0, 0, "")
     manifest = dbt_build.read_manifest(paths)
     candidate = export_candidate(paths.work_db, candidate_path(paths), manifest, version)
+    runs.note(tables=len(candidate.tables), rows_written=sum(one.rows for one in candidate.tables))
     tell("Checking the candidate", 0, 0, "")
     gate = gates.check_candidate(keeper, candidate.path)
+    runs.note(checks=len(gate.results))
     docs = write_docs(paths.docs, gate)
     if not gate.passed:
         raise gates.GateFailed(
@@ -288,14 +313,23 @@ def _publish(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> Publis
     audited = _audit(paths, tell, keeper)
     tell("Publishing", 0, 0, "")
     swap(audited.candidate.path, paths.published_db)
-    return PublishReport(
+    report = PublishReport(
         paths.published_db,
         audited.version,
         audited.candidate.tables,
         tuple(restatements(paths.published_db, _built_at(paths))),
         audited.gate,
         time.monotonic() - started,
+        alerts(paths.published_db),
     )
+    runs.note(
+        as_of=report.version.as_of,
+        restated=sum(one.figures for one in report.restated),
+        alerts=len(report.alerts),
+    )
+    if run := runs.current():
+        run.alerts = [one.facts() for one in report.alerts]
+    return report
 
 
 def candidate_path(paths: Paths) -> Path:
