@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import logging
 import os
 import shutil
@@ -102,6 +103,13 @@ class Form(StrEnum):
 
     table = "table"
     markdown = "markdown"
+    json = "json"
+
+
+class DoctorForm(StrEnum):
+    """How the doctor's findings are printed."""
+
+    table = "table"
     json = "json"
 
 
@@ -578,6 +586,33 @@ def show_runs(
     if worst["error"]:
         _say(f"The last one: {worst['error']}", console=_out())
         _say(f"  What to do: {worst['remedy']}", console=_out())
+
+
+@app.command(epilog=_examples("vitals doctor", "vitals doctor --format json"))
+@_reported
+def doctor(
+    form: Annotated[DoctorForm, typer.Option("--format", help="How to print it.")] = DoctorForm.table,
+) -> int:
+    """Find what is wrong with this installation, and the remedy.
+
+    Lock, disk, landing, clock, versions, salt, raw files, leftovers, databases, last run, project. Changes
+    nothing. Exit code 1 when something is ✗.
+    """
+    from dataclasses import asdict
+
+    from vitals import doctor as doctors
+
+    findings = doctors.examine(Paths.from_environment())
+    if form is DoctorForm.json:
+        words = {doctors.GOOD: "good", doctors.WARNING: "warning", doctors.BAD: "bad"}
+        told = [asdict(one) | {"verdict": words[one.verdict]} for one in findings]
+        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        for one in findings:
+            _say(f"{one.verdict} {one.check}: {one.found}", console=_out())
+            if one.remedy:
+                _say(f"    do:  {one.remedy}", console=_out())
+    return FAILED if any(one.verdict == doctors.BAD for one in findings) else OK
 
 
 @app.command(epilog=_examples("vitals lint"))

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -81,7 +82,7 @@ def post(address: str, body: Mapping[str, Any]) -> str | None:
             # Nobody else is told where the address redirects to; the answer itself is not read.
             with requests.post(
                 address,
-                data=json.dumps(body),
+                data=json.dumps(body, default=str),
                 headers={"Content-Type": "application/json", "User-Agent": "vitals"},
                 timeout=TIMEOUT_SECONDS,
                 allow_redirects=False,
@@ -115,6 +116,8 @@ def _mapped(value: Any, folders: Mapping[str, str]) -> Any:
             return value.isoformat(timespec="seconds") + "Z"
         case date():
             return value.isoformat()
+        case Decimal():
+            return float(value)
         case list() | tuple():
             return [_mapped(each, folders) for each in value]
         case dict():

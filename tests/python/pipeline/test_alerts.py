@@ -17,13 +17,16 @@ from typer.testing import CliRunner, Result
 
 from vitals import log, pipeline, runs, webhook
 from vitals.cli import app
+from vitals.errors import VitalsError
 from vitals.paths import Paths
 
 ALERTS_MODEL = """
 select
-    'silent_stream' as kind, 'desk' as platform, 'calls' as stream, timestamp '2026-03-01 10:00:00' as since_at,
+    'silent_stream' as kind, 'desk' as platform, 'calls' as stream,
+    timestamp '2026-03-01 10:00:00' as since_at,
     cast(null as date) as day, 50.0 as observed_value, 48.0 as expected_value, 'hours' as unit,
-    'desk/calls: nothing landed for 50 hours; its rule allows 48.' as message, 'See where its files go.' as remedy
+    'desk/calls: nothing landed for 50 hours; its rule allows 48.' as message,
+    'See where its files go.' as remedy
 from {{ ref('stg_desk__calls') }}
 where call_id = 'b'
 """
@@ -31,7 +34,7 @@ where call_id = 'b'
 
 @dataclass
 class Receiver:
-    """A server on this machine, what it was sent, and how it answers: statuses in turn, the last one again."""
+    """A server on this machine, what it was sent, and how it answers: statuses in turn, the last again."""
 
     port: int
     statuses: list[int]
@@ -155,7 +158,7 @@ def failing(centre: Paths, caplog: pytest.LogCaptureFixture, monkeypatch: pytest
     """What is said when an unpublished centre's failure cannot be told to the webhook."""
     monkeypatch.setattr(log.WARNINGS, "propagate", True)
     (centre.warehouse / "build.json").unlink(missing_ok=True)
-    with caplog.at_level(logging.DEBUG), pytest.raises(pipeline.VitalsError, match="did not pass"):
+    with caplog.at_level(logging.DEBUG), pytest.raises(VitalsError, match="did not pass"):
         pipeline.publish(centre)
     return "\n".join(record.getMessage() for record in caplog.records if record.name == "vitals")
 

@@ -129,7 +129,7 @@ def test_an_earlier_version_s_history_is_read_and_goes_on(centre: Paths) -> None
     old = runs.HISTORY.remove(runs.HISTORY.get_field_index("remedy"))
     write_rows(runs.history_file(centre), old, [row])
     pipeline.land(centre)
-    assert [each["run_id"] for each in runs.history(centre)][0] == row["run_id"]
+    assert runs.history(centre)[0]["run_id"] == row["run_id"]
     assert len(runs.history(centre)) == 2
 
 
