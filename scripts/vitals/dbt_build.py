@@ -20,7 +20,13 @@ from vitals.paths import Paths
 # Called with the nodes done, the nodes there are, and the name of the one that just ended.
 OnNode = Callable[[int, int, str], None]
 # What DuckDB says of a file that a crash left half-written.
-_DAMAGED = ("not a valid duckdb database", "could not read enough bytes", "replaying wal", "checksum", "corrupt")
+_DAMAGED = (
+    "not a valid duckdb database",
+    "could not read enough bytes",
+    "replaying wal",
+    "checksum",
+    "corrupt",
+)
 
 
 @dataclass(frozen=True)

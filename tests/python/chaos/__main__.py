@@ -112,7 +112,7 @@ def raise_stages(home: Path, count: int) -> list[Stage]:
 
 def kills(count: int, seed: int) -> list[Blow]:
     """Chains of kills over the three phases; after each chain a plain run. Some chains go through all."""
-    left = [phase for number in range(count) for phase in [list(PHASES)[number % len(PHASES)]]]
+    left = list(itertools.islice(itertools.cycle(PHASES), count))
     mixed = [tuple(PHASES)] * (count // 20)
     for phase in itertools.chain(*mixed):
         left.remove(phase)
@@ -120,33 +120,34 @@ def kills(count: int, seed: int) -> list[Blow]:
     for phase in PHASES:
         same = [one for one in left if one == phase]
         chains += [tuple(same[first : first + CHAIN]) for first in range(0, len(same), CHAIN)]
-    blows: list[Blow] = []
-    for number, phases in enumerate(chains):
-        state = "fresh" if number % 2 else "older"
-        state += "_built" if set(phases) == {"publishing"} else ""
+    return [_chain(phases, number, seed) for number, phases in enumerate(chains)]
 
-        def blow(stage: Stage, number: int = number, state: str = state, phases: Sequence[str] = phases) -> Score:
-            return stage.chain(stage.states[state], phases, random.Random(f"{seed}/{number}"))
 
-        blows.append(blow)
-    return blows
+def _chain(phases: Sequence[str], number: int, seed: int) -> Blow:
+    state = "fresh" if number % 2 else "older"
+    # A kill in publishing needs something to publish: only a chain through all phases builds it first.
+    state += "_built" if set(phases) == {"publishing"} else ""
+    return lambda stage: stage.chain(stage.states[state], phases, random.Random(f"{seed}/{number}"))
 
 
 def pairs(count: int, seed: int) -> list[Blow]:
     """Two at once, the second at the same moment or within the first seconds."""
     chance = random.Random(f"{seed}/pairs")
     offsets = [0.0 if number % 2 else chance.uniform(0, 10) for number in range(count)]
-    return [
-        lambda stage, offset=offset, state=("fresh", "older")[number // 2 % 2]: stage.two_at_once(  # type: ignore[misc]
-            stage.states[state], offset
-        )
-        for number, offset in enumerate(offsets)
-    ]
+    return [_pair(("fresh", "older")[number // 2 % 2], offset) for number, offset in enumerate(offsets)]
+
+
+def _pair(state: str, offset: float) -> Blow:
+    return lambda stage: stage.two_at_once(stage.states[state], offset)
 
 
 def disks() -> list[Blow]:
     """Disks that are full in each of the phases."""
-    return [lambda stage, one=one: stage.full_disk(*one) for one in DISKS]  # type: ignore[misc]
+    return [_disk(phase, share) for phase, share in DISKS]
+
+
+def _disk(phase: str, share: float) -> Blow:
+    return lambda stage: stage.full_disk(phase, share)
 
 
 def permissions() -> list[Blow]:

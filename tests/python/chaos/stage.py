@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -77,9 +78,7 @@ class Stage:
         self.states = self._prepare(landing, held_back)
 
     def _prepare(self, landing: Path, held_back: Sequence[str]) -> dict[str, State]:
-        shutil.copytree(self.paths.warehouse, self._template("fresh")) if self.paths.warehouse.exists() else (
-            self._template("fresh").mkdir(parents=True)
-        )
+        self._template("fresh").mkdir(parents=True)
         for name in held_back:
             (self.paths.landing / name).unlink()
         self._must("run")
@@ -112,7 +111,7 @@ class Stage:
         if outcome.how != "done":
             raise RuntimeError(f"nothing is wrong yet, and {what} fails: {outcome}")
         began = [*child.began.items(), ("", time.monotonic())]
-        for (step, start), (_, end) in zip(began, began[1:], strict=False):
+        for (step, start), (_, end) in itertools.pairwise(began):
             self.seconds[step] = end - start
         self.ticks = child.ticks.get(PHASES["landing"][0], self.ticks)
 

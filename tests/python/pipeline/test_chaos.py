@@ -74,7 +74,11 @@ def test_a_full_disk_is_named_and_a_run_with_more_space_goes_on(
 @pytest.mark.slow
 @needs_root
 def test_a_missing_permission_is_named_and_once_given_the_run_goes_on(stage: Stage) -> None:
-    places = (("warehouse/raw/desk/calls", 0o555), ("warehouse/.lock", 0o000), ("landing/desk/calls/28.csv", 0))
+    places = (
+        ("warehouse/raw/desk/calls", 0o555),
+        ("warehouse/.lock", 0o000),
+        ("landing/desk/calls/28.csv", 0),
+    )
     assert stage.locked_out(stage.states["older"], places).faults == []
 
 
@@ -154,7 +158,9 @@ def test_an_error_that_is_no_damage_keeps_the_work_database(
 def test_a_model_that_fails_for_a_full_disk_is_told_as_such(
     centre: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failure = dbt_build.NodeResult("m", "model", "m.sql", "IO Error: could not write: No space left on device")
+    failure = dbt_build.NodeResult(
+        "m", "model", "m.sql", "IO Error: could not write: No space left on device"
+    )
     report = dbt_build.DbtReport("id", 1, 0, 0, 1.0, failures=(failure,))
     monkeypatch.setattr(dbt_build, "build", lambda *args: report)
     with pytest.raises(VitalsError) as caught:
