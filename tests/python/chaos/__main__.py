@@ -63,11 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     stages = raise_stages(home, given.workers)
     prepared = time.monotonic()
     print(f"{len(stages)} stages stand after {prepared - started:.0f} s.", flush=True)
-    blows = [*kills(given.kills, given.seed), *pairs(given.pairs, given.seed)]
+    blows = [*kills(given.kills, given.seed), *pairs(given.pairs, given.seed), *permissions()]
     if may_mount():
-        blows += [*disks(), *permissions()]
+        blows += disks()
     else:
-        print("No full disk and no permissions: they need root, to mount a tmpfs and to change users.")
+        print("No full disks: they need root, to mount a tmpfs.")
     score = strike(stages, blows)
     print(table(score))
     print(f"\n{time.monotonic() - prepared:.0f} s, and {prepared - started:.0f} s to get ready.")

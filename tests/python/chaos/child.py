@@ -3,6 +3,7 @@ imported what takes seconds, and each leads a group of its own, so that it dies 
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -54,10 +55,10 @@ class Child:
     began: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, what: str, paths: Paths, uid: int | None = None) -> Child:
-        """Start a function of `vitals.pipeline`, as another user when asked."""
+    def start(cls, what: str, paths: Paths, obeys: bool = False) -> Child:
+        """Start a function of `vitals.pipeline`; one that obeys is subject to file modes, even as root."""
         ours, its = _CONTEXT.Pipe(duplex=False)
-        process = _CONTEXT.Process(target=_work, args=(its, what, paths, uid))
+        process = _CONTEXT.Process(target=_work, args=(its, what, paths, obeys))
         process.start()
         its.close()
         return cls(process, ours)
@@ -136,12 +137,10 @@ class Reader:
         return polls, faults
 
 
-def _work(pipe: Connection, what: str, paths: Paths, uid: int | None) -> None:
+def _work(pipe: Connection, what: str, paths: Paths, obeys: bool) -> None:
     os.setsid()
-    if uid is not None:
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
+    if obeys and os.geteuid() == 0:
+        _obey_modes()
     try:
         report = getattr(pipeline, what)(
             paths, on_progress=lambda step, done, total, detail: pipe.send(("step", step))
@@ -157,6 +156,22 @@ def _work(pipe: Connection, what: str, paths: Paths, uid: int | None) -> None:
     pipe.send(("outcome", outcome))
     # Libraries keep threads: leave without waiting for them.
     os._exit(0)
+
+
+def _obey_modes() -> None:
+    """Give up root's privilege to read and write what its modes forbid, here and in child processes."""
+    system = ctypes.CDLL(None, use_errno=True)
+    override, read_search, drop_from_bounds, version = 1, 2, 24, 0x20080522
+    header = (ctypes.c_uint32 * 2)(version, 0)
+    # Effective, permitted and inheritable, for the lower and the upper 32 privileges.
+    sets = (ctypes.c_uint32 * 6)()
+    failed = system.capget(header, sets)
+    for number in (override, read_search):
+        failed |= system.prctl(drop_from_bounds, number, 0, 0, 0)
+        for place in range(3):
+            sets[place] &= ~(1 << number)
+    if failed | system.capset(header, sets):
+        raise OSError(ctypes.get_errno(), "root's privileges cannot be given up")
 
 
 def _read(
