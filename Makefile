@@ -1,7 +1,7 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run test lint mutants clean help venv
+.PHONY: build run test lint mutants chaos clean help venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -67,6 +67,10 @@ lint: venv ## the quick checks only: no tests
 # MUTANTS='--sample 20 --seed 7', '--model kpi_csat' or '--scope platforms' runs others than all of the marts.
 mutants: venv ## put faults into every KPI's SQL, one at a time, and show those that no check notices
 	@PYTHONPATH=tests/python $(BIN)/python -m mutants $(MUTANTS)
+
+# CHAOS='--kills 20 --seed 7' strikes fewer blows, at other moments.
+chaos: venv ## kill the pipeline at 100 moments, fill its disk, lock it out, run two at once: nothing may be lost
+	@PYTHONPATH=tests/python $(BIN)/python -m chaos $(CHAOS)
 
 clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
 	@rm -rf target logs; test ! -d warehouse || find warehouse -mindepth 1 -maxdepth 1 ! -name salt.key -exec rm -rf {} +

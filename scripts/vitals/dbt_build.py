@@ -19,6 +19,14 @@ from vitals.paths import Paths
 
 # Called with the nodes done, the nodes there are, and the name of the one that just ended.
 OnNode = Callable[[int, int, str], None]
+# What DuckDB says of a file that a crash left half-written.
+_DAMAGED = (
+    "not a valid duckdb database",
+    "could not read enough bytes",
+    "replaying wal",
+    "checksum",
+    "corrupt",
+)
 
 
 @dataclass(frozen=True)
@@ -187,22 +195,42 @@ def _invoke(
     return result
 
 
-def ensure_free(paths: Paths) -> None:
-    """Find out before any work whether dbt can write to the work database.
+def ensure_usable(paths: Paths) -> bool:
+    """Find out before any work whether dbt can write to the work database; one that a crash damaged goes.
+
+    Everything in it comes from the raw files, so that it is rebuilt and nothing is lost.
+
+    Returns:
+        False when it was damaged and is gone.
 
     Raises:
         VitalsError: when another program has it open.
+        duckdb.Error: when the system refuses it: permissions, space.
     """
     if not paths.work_db.exists():
-        return
+        # The log of a database that is gone belongs to none.
+        _wal(paths.work_db).unlink(missing_ok=True)
+        return True
     try:
         duckdb.connect(str(paths.work_db)).close()
-    except duckdb.IOException as error:
-        raise VitalsError(
-            f"{paths.work_db} is open in another program: {_short(str(error))}",
-            "Close it there. To look at data while Vitals builds, open the published "
-            f"{paths.published_db.name} instead.",
-        ) from error
+    except duckdb.Error as error:
+        said = str(error).lower()
+        if "lock on file" in said:
+            raise VitalsError(
+                f"{paths.work_db} is open in another program: {_short(str(error))}",
+                "Close it there. To look at data while Vitals builds, open the published "
+                f"{paths.published_db.name} instead.",
+            ) from error
+        if not any(words in said for words in _DAMAGED):
+            raise
+        for damaged in (paths.work_db, _wal(paths.work_db)):
+            damaged.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _wal(database: Path) -> Path:
+    return database.with_name(database.name + ".wal")
 
 
 @contextmanager

@@ -6,10 +6,12 @@ Each returns what it did, raises `VitalsError` when it could not, and may be cal
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,7 +116,7 @@ def land(paths: Paths, on_progress: OnProgress | None = None) -> LandingReport:
 
     What is wrong with a single file stands in the report; nothing is raised for it.
     """
-    with runs.recorded(paths, "land"):
+    with _at_work(paths, "land"):
         return _land(paths, on_progress or _silent)
 
 
@@ -139,7 +141,7 @@ def build(
         AuditFailed: a model or an error-level test failed.
         VitalsError: nothing could be built.
     """
-    with runs.recorded(paths, "build"), _gatekeeper(paths) as keeper:
+    with _at_work(paths, "build"), _gatekeeper(paths) as keeper:
         return _build(paths, as_of, select, full, on_progress or _silent, keeper)
 
 
@@ -150,7 +152,7 @@ def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
         GateFailed: the candidate is not fit to be read; it is kept for a look.
         VitalsError: the last build did not pass, or the work database changed since.
     """
-    with pipeline_lock(paths), _gatekeeper(paths) as keeper:
+    with _refusals_told(paths), pipeline_lock(paths), _gatekeeper(paths) as keeper:
         return _audit(paths, on_progress or _silent, keeper)
 
 
@@ -162,7 +164,7 @@ def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishRepor
         GateFailed: the candidate is not fit to be read; the published file stays.
         VitalsError: the last build did not pass, or the work database changed since.
     """
-    with runs.recorded(paths, "publish"), _gatekeeper(paths) as keeper:
+    with _at_work(paths, "publish"), _gatekeeper(paths) as keeper:
         return _publish(paths, on_progress or _silent, keeper)
 
 
@@ -175,10 +177,63 @@ def run(
     """
     tell = on_progress or _silent
     # The gate's process starts first: it has imported what it needs by the time that it is asked.
-    with runs.recorded(paths, "run"), _gatekeeper(paths) as keeper:
+    with _at_work(paths, "run"), _gatekeeper(paths) as keeper:
         landed = _land(paths, tell)
         built = _build(paths, as_of, (), full, tell, keeper)
         return RunReport(landed, built, _publish(paths, tell, keeper))
+
+
+# What the system says when it refuses, as an error number or in the words of a library.
+_REFUSALS = {
+    "The disk is full": (
+        (errno.ENOSPC, errno.EDQUOT),
+        ("no space left on device", "disk quota exceeded"),
+        "Free some space there, then run the command again: it goes on from what is whole.",
+    ),
+    "Vitals may not use a file or folder": (
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        ("permission denied", "operation not permitted", "read-only file system"),
+        "Give the user who runs Vitals the permission, then run the command again.",
+    ),
+}
+
+
+class _Refused(VitalsError):
+    """The system refused something, told clearly."""
+
+
+@contextmanager
+def _at_work(paths: Paths, command: str) -> Iterator[None]:
+    """A run under the lock, with its row in the history; what the system refuses is told clearly there too."""
+    with _refusals_told(paths), runs.recorded(paths, command), _refusals_told(paths):
+        yield
+
+
+@contextmanager
+def _refusals_told(paths: Paths) -> Iterator[None]:
+    """What the system refuses meanwhile, whichever library met it, becomes one clear error."""
+    try:
+        yield
+    except _Refused:
+        raise
+    except (OSError, duckdb.Error, VitalsError) as error:
+        said = _refused(error)
+        if said is None:
+            raise
+        what, detail, remedy = said
+        raise _Refused(f"{what}, in {paths.warehouse}: {detail}", remedy) from error
+
+
+def _refused(error: OSError | duckdb.Error | VitalsError) -> tuple[str, str, str] | None:
+    """What the system refused, in detail, and the way out; None when it is something else that failed."""
+    texts = [error.message if isinstance(error, VitalsError) else str(error)]
+    if isinstance(error, AuditFailed):
+        texts = [one.message for one in error.report.failures]
+    for what, (numbers, words, remedy) in _REFUSALS.items():
+        for text in texts:
+            if getattr(error, "errno", None) in numbers or any(word in text.lower() for word in words):
+                return what, " ".join(text.split()), remedy
+    return None
 
 
 def _gatekeeper(paths: Paths) -> gates.Gatekeeper:
@@ -224,7 +279,8 @@ def _build(
 ) -> BuildReport:
     started = time.monotonic()
     _ensure_landed(paths)
-    dbt_build.ensure_free(paths)
+    if not dbt_build.ensure_usable(paths):
+        tell("The work database was damaged by a crash: rebuilding it from nothing", 0, 0, "")
     before = _read_state(paths)
     # Until this build has passed, nothing may be published from the work database.
     _write_state(paths, None)

@@ -443,6 +443,7 @@ def land(
 
 def _land(run: _Run) -> LandingReport:
     paths = run.paths
+    store.clear_partial(paths.raw)
     dropped, unknown = survey(paths.landing, run.streams.keys())
     run.total = sum(each.path.stat().st_size for each in dropped if not each.problem and each.path.exists())
     store.ensure_empty(paths.quarantine_dir / store.EMPTY, store.QUARANTINE)

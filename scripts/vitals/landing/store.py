@@ -97,15 +97,24 @@ class ParquetFile:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if not self._file.closed:
-            self._writer.close()
-            self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        # What cannot be written any more (a full disk) must not keep the half file in its place.
+        try:
+            if not self._file.closed:
+                self._writer.close()
+                self._file.close()
+        finally:
+            self._temporary.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         if self._pending:
             self._writer.write_table(pa.Table.from_batches(self._pending))
             self._pending, self._pending_bytes = [], 0
+
+
+def clear_partial(raw: Path) -> None:
+    """Removes what a run that was killed had not finished writing. The caller holds `pipeline_lock`."""
+    for partial in raw.rglob(".*.tmp"):
+        partial.unlink()
 
 
 def write_rows(target: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> None:
