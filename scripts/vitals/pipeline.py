@@ -198,13 +198,13 @@ _REFUSALS = {
 }
 
 
-class _Refused(VitalsError):
+class _RefusalError(VitalsError):
     """The system refused something, told clearly."""
 
 
 @contextmanager
 def _at_work(paths: Paths, command: str) -> Iterator[None]:
-    """A run under the lock, with its row in the history; what the system refuses is told clearly there too."""
+    """A run under the lock, with a row in the history; what the system refuses is told clearly there too."""
     with _refusals_told(paths), runs.recorded(paths, command), _refusals_told(paths):
         yield
 
@@ -214,14 +214,14 @@ def _refusals_told(paths: Paths) -> Iterator[None]:
     """What the system refuses meanwhile, whichever library met it, becomes one clear error."""
     try:
         yield
-    except _Refused:
+    except _RefusalError:
         raise
     except (OSError, duckdb.Error, VitalsError) as error:
         said = _refused(error)
         if said is None:
             raise
         what, detail, remedy = said
-        raise _Refused(f"{what}, in {paths.warehouse}: {detail}", remedy) from error
+        raise _RefusalError(f"{what}, in {paths.warehouse}: {detail}", remedy) from error
 
 
 def _refused(error: OSError | duckdb.Error | VitalsError) -> tuple[str, str, str] | None:

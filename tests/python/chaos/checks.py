@@ -15,13 +15,17 @@ from vitals.paths import Paths
 RUN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "quality.published_version": ("published_at", "dbt_invocation_id"),
     "quality.rpt_quality_freshness": ("last_landed_at",),
-    "quality.rpt_quality_landing": ("landed_at",),
+    "quality.rpt_quality_landing": ("landed_at", "landed_date"),
+    "quality.rpt_quality_quarantine": ("landed_at",),
     "quality.rpt_quality_restatements": ("restated_at", "published_at"),
 }
 RAW_RUN_COLUMNS = ("landed_at",)
+# Tables of what ran and when, not of what it found.
+RUN_TABLES = ("quality.rpt_quality_runs", "quality.rpt_quality_alerts")
 # Folders of raw/vitals that copy what was published before the run, or tell when it began.
 RUN_FOLDERS = (
     "runs",
+    "run_history",
     "published_files",
     "published_inputs",
     "published_kpi_values",
@@ -93,7 +97,7 @@ def read_version(file: Path, tables: Sequence[str] = ()) -> dict[str, str]:
         version = connection.execute("select published_at from quality.published_version").fetchall()
         if len(version) != 1 or version[0][0] is None:
             raise ValueError(f"{file.name} has no version row")
-        wanted = [name for name in held if not tables or name in tables]
+        wanted = [name for name in held if name not in RUN_TABLES and (not tables or name in tables)]
         return {name: _checksum(connection, name, RUN_COLUMNS.get(name, ())) for name in wanted}
 
 
