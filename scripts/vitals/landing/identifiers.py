@@ -22,29 +22,40 @@ _HASHED = re.compile(r"[0-9a-f]{32}")
 
 
 def load_salt(salt_file: Path) -> bytes:
-    """The secret of this installation: VITALS_SALT, else the file, which is created when missing.
+    """The secret of this installation: VITALS_SALT, else what is in the file.
 
     Raises:
-        VitalsError: others than the owner can read the file, or it is empty.
+        VitalsError: there is none, others than the owner can read the file, or it is empty.
     """
     if value := os.environ.get("VITALS_SALT"):
         return value.encode()
     if not salt_file.exists():
-        salt_file.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and linked into place: a crash must not leave an empty salt.
-        temporary = salt_file.with_suffix(".tmp")
-        temporary.unlink(missing_ok=True)
-        temporary.touch(mode=0o600, exist_ok=False)
-        with temporary.open("w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(salt_file)
+        raise VitalsError(
+            f"There is no salt to hash customer identifiers with: neither VITALS_SALT nor {salt_file}.",
+            "Run `vitals salt` to make one, once; where files were landed before, put back the salt of then.",
+        )
     if salt_file.stat().st_mode & 0o077:
         raise VitalsError(f"Others can read the salt in {salt_file}.", f"Run: chmod 600 {salt_file}")
     if not (salt := salt_file.read_bytes().strip()):
         raise VitalsError(f"The salt in {salt_file} is empty.", "Put your salt back, or remove the file.")
     return salt
+
+
+def make_salt(salt_file: Path) -> bool:
+    """Makes a random salt for the owner alone; False when VITALS_SALT or the file holds one already."""
+    if os.environ.get("VITALS_SALT") or salt_file.exists():
+        return False
+    salt_file.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and moved into place: a crash must not leave an empty salt.
+    temporary = salt_file.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600, exist_ok=False)
+    with temporary.open("w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(salt_file)
+    return True
 
 
 def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False) -> Hasher:
