@@ -77,21 +77,32 @@ def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False
     return hashed
 
 
+def agent_id(value: str, hashed: Hasher) -> str | None:
+    """An agent's id as it may be seen: an e-mail address becomes its hash, after `platform:` or `SIP/`."""
+    if "@" not in value:
+        return value
+    start = max(value.rfind(":"), value.rfind("/")) + 1
+    return value[:start] + (hashed(value[start:]) or "")
+
+
 def pseudonymiser(stream: Stream, hashed: Hasher) -> Callable[[list[Any]], None] | None:
     """A function that hashes, in place, the identifiers in a row of declared columns; None without any.
 
-    A column declared as `hash_of` another gets that one's hash, which itself stays as it is.
+    Agents' ids stay as they are unless they are e-mail addresses. A column declared as `hash_of` another gets that one's hash, which itself stays as it is.
     """
     paths = [path.split(".") for path in stream.identifiers]
     targets = [(stream.columns.index(name), path) for name, *path in paths]
     conditions = [(stream.columns.index(name), words) for name, words in stream.identifiers_where.items()]
+    agents = [(stream.columns.index(name), path) for name, *path in (each.split(".") for each in stream.agents)]
     copies = [(stream.columns.index(name), stream.columns.index(of)) for name, of in stream.hash_of.items()]
-    if not targets and not copies:
+    if not targets and not copies and not agents:
         return None
 
     def replace(row: list[Any]) -> None:
         for index, of in copies:
             row[index] = None if row[of] is None else hashed(as_text(row[of]) or "")
+        for index, path in agents:
+            row[index] = _replaced(row[index], path, lambda value: agent_id(value, hashed))
         if all(row[index] in words for index, words in conditions):
             for index, path in targets:
                 row[index] = _replaced(row[index], path, hashed)
