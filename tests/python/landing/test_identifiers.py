@@ -144,3 +144,16 @@ def test_a_column_declared_as_the_hash_of_another_leaves_that_one_as_it_is(desk:
     desk.land(stream)
     assert desk.values("caller", stream) == ["4479", None, "anonymous"]
     assert desk.values("caller_key", stream) == [digest("4479"), None, None]
+
+
+def test_an_agents_mail_address_is_hashed_alike_after_any_prefix_and_other_ids_stay(desk: Desk) -> None:
+    stream = replace(CALLS, agents=("caller.Username", "queue"))
+    desk.drop(
+        "acme/calls/a.json",
+        '{"id": 1, "caller": {"Username": "Ann@x.org"}, "queue": "amazon_connect:ann@x.org"}\n'
+        '{"id": 2, "caller": {"Username": "ann"}, "queue": "SIP/ann@x.org"}\n',
+    )
+    desk.land(stream)
+    hashed = digest("ann@x.org")
+    assert [json.loads(str(each))["Username"] for each in desk.values("caller", stream)] == [hashed, "ann"]
+    assert desk.values("queue", stream) == [f"amazon_connect:{hashed}", f"SIP/{hashed}"]
