@@ -33,12 +33,6 @@ finished as (
 
 ),
 
-agents as (
-
-    select * from {{ ref('dim_agent') }}
-
-),
-
 followed as (
 
     select
@@ -100,8 +94,6 @@ answered as (
 
     select
         by_agent.agent_id,
-        agents.name as agent,
-        agents.team,
         by_agent.contacts_count,
         by_agent.handle_time_seconds,
         by_agent.handle_time_seconds - by_agent.expected_handle_time_seconds
@@ -120,8 +112,6 @@ answered as (
                 then 'takes time, and settles it'
         end as reading
     from by_agent
-    left join agents
-        on by_agent.agent_id = agents.agent_id
 
 )
 

@@ -365,6 +365,10 @@ def simulate(
             f"{_shown(target)} holds files already: simulated ones would be mixed with them.",
             "Name another folder with --out, or write into this one with --force.",
         )
+    from vitals.landing import make_salt
+
+    # The demo needs no secret of the user's own.
+    make_salt(paths.salt_file)
     with _steps() as tell:
         tell(_SIMULATION_STEPS["simulate"], 0, 0, "")
         report = simulation.simulate(
@@ -379,6 +383,25 @@ def simulate(
         )
     _print_simulation(report, target)
     _next("vitals run", "land, build, audit and publish them")
+
+
+@app.command(epilog=_examples("vitals salt"))
+@_reported
+def salt() -> None:
+    """Make the secret that customer identifiers are hashed with.
+
+    Once per installation, before the first landing. Where VITALS_SALT or the key file holds one, nothing is
+    done.
+    """
+    from vitals.landing import make_salt
+
+    paths = Paths.from_environment()
+    if not make_salt(paths.salt_file):
+        where = "VITALS_SALT" if os.environ.get("VITALS_SALT") else _shown(paths.salt_file)
+        _say(f"There is a salt already, in {where}: nothing was changed.")
+        return
+    _say(f"✓ A new salt is in {_shown(paths.salt_file)}, for you alone.", style="green")
+    _say("  Keep a copy where your passwords are: without it, new files cannot join what was landed.")
 
 
 @app.command(

@@ -51,6 +51,11 @@ class Paths:
         """The audited database that readers open."""
         return self.warehouse / "vitals.duckdb"
 
+    def published_for(self, level: str) -> Path:
+        """The published file of a level: managers, analysts (`published_db`) or owners."""
+        names = {"managers": "vitals_managers", "analysts": "vitals", "owners": "vitals_people"}
+        return self.warehouse / f"{names[level]}.duckdb"
+
     @property
     def docs(self) -> Path:
         """Data docs, as HTML."""

@@ -27,6 +27,7 @@ from vitals.landing import LandingReport, pipeline_lock, write_run
 from vitals.landing import land as land_files
 from vitals.paths import Paths
 from vitals.publish import (
+    LEVELS,
     Candidate,
     PublishedTable,
     Restatement,
@@ -368,7 +369,8 @@ def _publish(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> Publis
     started = time.monotonic()
     audited = _audit(paths, tell, keeper)
     tell("Publishing", 0, 0, "")
-    swap(audited.candidate.path, paths.published_db)
+    for level, (_, mode) in LEVELS.items():
+        swap(audited.candidate.of(level), paths.published_for(level), mode)
     report = PublishReport(
         paths.published_db,
         audited.version,

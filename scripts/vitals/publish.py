@@ -17,7 +17,14 @@ from vitals.errors import VitalsError
 
 # Files in this format are read by DuckDB clients and BI drivers from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
-PUBLISHED_SCHEMAS = ("marts", "quality")
+PUBLISHED_SCHEMAS = ("marts", "quality", "people")
+# Each level's file holds the relations of these levels; the mode of the file. Analysts' comes last: its
+# version is what the pipeline believes.
+LEVELS: Mapping[str, tuple[tuple[str, ...], int]] = {
+    "owners": (("owners",), 0o600),
+    "managers": (("managers",), 0o644),
+    "analysts": (("managers", "analysts"), 0o640),
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,15 @@ class Candidate:
     tables: tuple[PublishedTable, ...]
     seconds: float
 
+    def of(self, level: str) -> Path:
+        """The candidate of a level; `path` is the analysts'."""
+        return level_candidate(self.path, level)
+
+
+def level_candidate(candidate: Path, level: str) -> Path:
+    """Where the candidate of a level stands, beside the analysts'."""
+    return candidate if level == "analysts" else candidate.with_stem(f"{candidate.stem}-{level}")
+
 
 @dataclass(frozen=True)
 class _Relation:
@@ -57,17 +73,19 @@ class _Relation:
     name: str
     description: str
     columns: Mapping[str, str]
+    level: str
 
 
 def export_candidate(work: Path, candidate: Path, manifest: Mapping[str, Any], version: Version) -> Candidate:
-    """Write the published schemas of the work database into a new file, with their descriptions as comments.
+    """Write the published schemas of the work database into new files, one per level, with their descriptions
+    as comments.
 
     Only what the manifest knows is taken, so that a table of a deleted model does not live on. KPI views
     become tables.
 
     Args:
         work: the database that dbt built; opened read-only.
-        candidate: the file to write; replaced when it exists.
+        candidate: the analysts' file to write; the other levels' stand beside it. Replaced when they exist.
         manifest: dbt's manifest, as read from `manifest.json`.
         version: what `quality.published_version` shall say.
 
@@ -76,8 +94,10 @@ def export_candidate(work: Path, candidate: Path, manifest: Mapping[str, Any], v
     """
     started = time.monotonic()
     relations = _published_relations(manifest)
-    for stale in (candidate, _wal(candidate)):
-        stale.unlink(missing_ok=True)
+    files = {level: level_candidate(candidate, level) for level in ("analysts", "managers", "owners")}
+    for each in files.values():
+        each.unlink(missing_ok=True)
+        _wal(each).unlink(missing_ok=True)
     with duckdb.connect() as connection:
         try:
             # Views name their database: it must keep the name it had when dbt built them.
@@ -100,26 +120,49 @@ def export_candidate(work: Path, candidate: Path, manifest: Mapping[str, Any], v
                 f"{work} lacks {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}",
                 "Run `vitals build`: every model has to be built once before publishing.",
             )
-        connection.execute(f"attach {_text(candidate)} as candidate (storage_version '{STORAGE_VERSION}')")
-        for schema in PUBLISHED_SCHEMAS:
-            connection.execute(f"create schema if not exists candidate.{_name(schema)}")
-        tables = [_copy(connection, work.stem, one) for one in relations]
-        tables.append(_write_version(connection, version))
-        connection.execute("checkpoint candidate")
-        connection.execute("detach candidate")
-    if _wal(candidate).exists():
-        raise VitalsError(
-            f"{candidate} still has a write-ahead log after its checkpoint",
-            "Is the disk full? Free some space and run `vitals publish` again.",
-        )
+        tables: list[PublishedTable] = []
+        for level, file in files.items():
+            connection.execute(f"attach {_text(file)} as {level} (storage_version '{STORAGE_VERSION}')")
+            # What analysts read, too, was computed for them: views are not evaluated twice.
+            source = "analysts" if level == "managers" else work.stem
+            mine = [one for one in relations if one.level in LEVELS[level][0]]
+            for schema in sorted({"quality", *(one.schema for one in mine)}):
+                connection.execute(f"create schema if not exists {level}.{_name(schema)}")
+            copied = [_copy(connection, source, level, one) for one in mine]
+            copied.append(_write_version(connection, level, version))
+            tables += [] if level == "managers" else copied[: None if level == "analysts" else -1]
+            connection.execute(f"checkpoint {level}")
+        for level in files:
+            connection.execute(f"detach {level}")
+    for file in files.values():
+        file.chmod(0o600)
+        if _wal(file).exists():
+            raise VitalsError(
+                f"{file} still has a write-ahead log after its checkpoint",
+                "Is the disk full? Free some space and run `vitals publish` again.",
+            )
     return Candidate(candidate, tuple(tables), time.monotonic() - started)
 
 
-def swap(candidate: Path, published: Path) -> None:
+def swap(candidate: Path, published: Path, mode: int) -> None:
     """Put the candidate in the published file's place, in one step, safe against a crash at any moment.
 
-    Readers that have the old file open read on; whoever opens it from now on reads the new one.
+    Readers that have the old file open read on; whoever opens it from now on reads the new one. The group
+    (and the owner, where this user may set it) of the old file stay.
     """
+    if published.exists():
+        held = published.stat()
+        try:
+            os.chown(candidate, held.st_uid, held.st_gid)
+        except PermissionError:
+            try:
+                os.chown(candidate, -1, held.st_gid)
+            except PermissionError as error:
+                raise VitalsError(
+                    f"The group of {published} (id {held.st_gid}) cannot be kept: you are not in it.",
+                    "Publish as a member of it, or give the file another group; then `vitals publish`.",
+                ) from error
+    candidate.chmod(mode)
     _flush(candidate)
     # DuckDB 1.x would replay a stale log of the old file onto the new one.
     _wal(published).unlink(missing_ok=True)
@@ -212,10 +255,17 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
             and node["config"]["materialized"] != "ephemeral"
         )
         if is_published:
+            level = (node["config"].get("meta") or {}).get("level")
+            if not isinstance(level, str) or level not in LEVELS:
+                raise VitalsError(
+                    f"The model {node['name']} says {level!r} for who may read it.",
+                    f"Set its `meta: {{level: …}}` in dbt_project.yml to one of: {', '.join(LEVELS)}.",
+                )
             relations.append(
                 _Relation(
                     schema=node["schema"],
                     name=node["alias"],
+                    level=level,
                     description=node.get("description") or "",
                     columns={
                         name: column.get("description") or "" for name, column in node["columns"].items()
@@ -225,9 +275,11 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
     return sorted(relations, key=lambda one: (one.schema, one.name))
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, work: str, relation: _Relation) -> PublishedTable:
-    target = f"candidate.{_name(relation.schema)}.{_name(relation.name)}"
-    source = f"{_name(work)}.{_name(relation.schema)}.{_name(relation.name)}"
+def _copy(
+    connection: duckdb.DuckDBPyConnection, source_db: str, level: str, relation: _Relation
+) -> PublishedTable:
+    target = f"{level}.{_name(relation.schema)}.{_name(relation.name)}"
+    source = f"{_name(source_db)}.{_name(relation.schema)}.{_name(relation.name)}"
     connection.execute(f"create table {target} as select * from {source}")
     if relation.description:
         connection.execute(f"comment on table {target} is {_text(relation.description)}")
@@ -238,8 +290,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, work: str, relation: _Relation)
     return PublishedTable(relation.schema, relation.name, _count(connection, target))
 
 
-def _write_version(connection: duckdb.DuckDBPyConnection, version: Version) -> PublishedTable:
-    table = "candidate.quality.published_version"
+def _write_version(connection: duckdb.DuckDBPyConnection, level: str, version: Version) -> PublishedTable:
+    table = f"{level}.quality.published_version"
     connection.execute(
         f"create table {table} (published_at timestamp, vitals_version varchar, as_of timestamp,"
         " dbt_invocation_id varchar, reporting_currency varchar)"

@@ -17,6 +17,7 @@ _META_TYPES: dict[str, type] = {
     "format": str,
     "identifiers": list,
     "identifiers_where": dict,
+    "agents": list,
     "anonymous": list,
     "records": str,
     "encoding": str,
@@ -40,6 +41,7 @@ class Stream:
     identifiers_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hash_of: Mapping[str, str] = field(default_factory=dict)
     anonymous: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
     records: str | None = None
     encoding: str | None = None
     has_header: bool = True
@@ -52,7 +54,7 @@ class Stream:
     @property
     def has_identifiers(self) -> bool:
         """Whether anything in it is hashed when it lands."""
-        return bool(self.identifiers or self.hash_of)
+        return bool(self.identifiers or self.hash_of or self.agents)
 
 
 def load_streams(project: Path) -> tuple[Stream, ...]:
@@ -114,6 +116,7 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
             name: str(each["hash_of"]) for name, each in zip(columns, metas, strict=True) if "hash_of" in each
         },
         anonymous=tuple(str(word).strip().casefold() for word in meta.get("anonymous", [])),
+        agents=tuple(map(str, meta.get("agents", []))),
         records=meta.get("records"),
         encoding=meta.get("encoding"),
         has_header=meta.get("has_header", True),
@@ -137,7 +140,7 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
             yield f"unknown meta key `{key}` on a column", "Known are: required, optional, hash_of."
     for name in set(stream.required) & set(stream.optional):
         yield f"column `{name}` is both required and optional", "Keep one of the two."
-    named = [path.split(".")[0] for path in stream.identifiers]
+    named = [path.split(".")[0] for path in (*stream.identifiers, *stream.agents)]
     named += [*stream.identifiers_where, *stream.hash_of.values()]
     for name in named:
         if name not in stream.columns:

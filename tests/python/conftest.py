@@ -22,6 +22,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.xdist_group("centre" if reads_centre else item.path.stem))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def salt() -> Iterator[None]:
+    """A known salt, so that any test may land files; those of the salt itself take it away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VITALS_SALT", "pepper")
+        yield
+
+
 @pytest.fixture
 def project_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone of the project to change at will, as the current folder."""

@@ -435,7 +435,6 @@ judged as (
 
     select
         divided.agent_id,
-        agents.name as agent_name,
         coalesce(agents.team, 'no_team') as team,
         agents.site,
         divided.kpi_id,

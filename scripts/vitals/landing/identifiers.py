@@ -22,29 +22,40 @@ _HASHED = re.compile(r"[0-9a-f]{32}")
 
 
 def load_salt(salt_file: Path) -> bytes:
-    """The secret of this installation: VITALS_SALT, else the file, which is created when missing.
+    """The secret of this installation: VITALS_SALT, else what is in the file.
 
     Raises:
-        VitalsError: others than the owner can read the file, or it is empty.
+        VitalsError: there is none, others than the owner can read the file, or it is empty.
     """
     if value := os.environ.get("VITALS_SALT"):
         return value.encode()
     if not salt_file.exists():
-        salt_file.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and linked into place: a crash must not leave an empty salt.
-        temporary = salt_file.with_suffix(".tmp")
-        temporary.unlink(missing_ok=True)
-        temporary.touch(mode=0o600, exist_ok=False)
-        with temporary.open("w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(salt_file)
+        raise VitalsError(
+            f"There is no salt to hash customer identifiers with: neither VITALS_SALT nor {salt_file}.",
+            "Run `vitals salt` to make one, once; where files were landed before, put back the salt of then.",
+        )
     if salt_file.stat().st_mode & 0o077:
         raise VitalsError(f"Others can read the salt in {salt_file}.", f"Run: chmod 600 {salt_file}")
     if not (salt := salt_file.read_bytes().strip()):
         raise VitalsError(f"The salt in {salt_file} is empty.", "Put your salt back, or remove the file.")
     return salt
+
+
+def make_salt(salt_file: Path) -> bool:
+    """Makes a random salt for the owner alone; False when VITALS_SALT or the file holds one already."""
+    if os.environ.get("VITALS_SALT") or salt_file.exists():
+        return False
+    salt_file.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and moved into place: a crash must not leave an empty salt.
+    temporary = salt_file.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600, exist_ok=False)
+    with temporary.open("w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(salt_file)
+    return True
 
 
 def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False) -> Hasher:
@@ -66,21 +77,32 @@ def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False
     return hashed
 
 
+def agent_id(value: str, hashed: Hasher) -> str | None:
+    """An agent's id as it may be seen: an e-mail address becomes its hash, after `platform:` or `SIP/`."""
+    if "@" not in value:
+        return value
+    start = max(value.rfind(":"), value.rfind("/")) + 1
+    return value[:start] + (hashed(value[start:]) or "")
+
+
 def pseudonymiser(stream: Stream, hashed: Hasher) -> Callable[[list[Any]], None] | None:
     """A function that hashes, in place, the identifiers in a row of declared columns; None without any.
 
-    A column declared as `hash_of` another gets that one's hash, which itself stays as it is.
+    Agents' ids stay as they are unless they are e-mail addresses. A column declared as `hash_of` another gets that one's hash, which itself stays as it is.
     """
     paths = [path.split(".") for path in stream.identifiers]
     targets = [(stream.columns.index(name), path) for name, *path in paths]
     conditions = [(stream.columns.index(name), words) for name, words in stream.identifiers_where.items()]
+    agents = [(stream.columns.index(name), path) for name, *path in (each.split(".") for each in stream.agents)]
     copies = [(stream.columns.index(name), stream.columns.index(of)) for name, of in stream.hash_of.items()]
-    if not targets and not copies:
+    if not targets and not copies and not agents:
         return None
 
     def replace(row: list[Any]) -> None:
         for index, of in copies:
             row[index] = None if row[of] is None else hashed(as_text(row[of]) or "")
+        for index, path in agents:
+            row[index] = _replaced(row[index], path, lambda value: agent_id(value, hashed))
         if all(row[index] in words for index, words in conditions):
             for index, path in targets:
                 row[index] = _replaced(row[index], path, hashed)

@@ -111,6 +111,10 @@ class _Ledger:
         """The column names that the stream's landed files had: of `header` or `extra_columns`."""
         return self._seen[stream.key, column]
 
+    def landed_streams(self) -> set[str]:
+        """The streams that files were landed from."""
+        return {_key(row) for row in self._with("landed")}
+
     def outdated(self, declarations: dict[str, str]) -> list[dict[str, Any]]:
         """Rows landed under a declaration that holds no more."""
         return [
@@ -208,11 +212,15 @@ class _Run:
     def __init__(
         self, paths: Paths, streams: Sequence[Stream], landed_at: dt.datetime, tick: Progress
     ) -> None:
+        """Surveys landing, and reads the salt if any file there or landed before needs it."""
         self.paths, self.landed_at, self.tick = paths, landed_at, tick
         self.streams = {stream.key: stream for stream in streams}
-        self.salt = load_salt(paths.salt_file) if any(stream.has_identifiers for stream in streams) else b""
-        self.declarations = {stream.key: _declaration(stream, self.salt) for stream in streams}
+        self.dropped, self.unknown = survey(paths.landing, self.streams.keys())
         self.ledger = _Ledger(paths)
+        secret = {stream.key for stream in streams if stream.has_identifiers}
+        touched = {each.key for each in self.dropped if not each.problem} | self.ledger.landed_streams()
+        self.salt = load_salt(paths.salt_file) if secret & touched else b""
+        self.declarations = {stream.key: _declaration(stream, self.salt) for stream in streams}
         self.done = self.total = 0
 
     def file(self, dropped: Dropped) -> FileOutcome:
@@ -348,6 +356,28 @@ class _Run:
             self.ledger.record(self._row(dropped, digest or None, size, "refused") | told)
         return FileOutcome(dropped.source_file, "refused", reason=refusal.reason, remedy=refusal.remedy)
 
+    def check_salt(self, present: set[str]) -> None:
+        """Refuses to mix hashes of two salts, which would make one person two.
+
+        Args:
+            present: files that are in landing, and can be hashed anew.
+
+        Raises:
+            VitalsError: files landed under another salt are no longer there; it names the first ones.
+        """
+        gone = sorted(
+            row["source_file"]
+            for row in self.ledger.outdated(self.declarations)
+            if row["source_file"] not in present
+            and _salt_of(row["declaration"]) not in ("", _salt_of(self.declarations[_key(row)]))
+        )
+        if gone:
+            raise VitalsError(
+                f"{len(gone)} landed file(s) were hashed with another salt and are no longer in landing as"
+                f" they were: {', '.join(gone[:3])}{' …' if len(gone) > 3 else ''}.",
+                "Put the salt of then back, or put these files back into landing to be hashed anew.",
+            )
+
     def conform(self, row: dict[str, Any]) -> None:
         """Brings a raw file whose source is no longer in landing to the stream's present columns."""
         stream, digest = self.streams[_key(row)], row["file_hash"]
@@ -444,7 +474,9 @@ def land(
 def _land(run: _Run) -> LandingReport:
     paths = run.paths
     store.clear_partial(paths.raw)
-    dropped, unknown = survey(paths.landing, run.streams.keys())
+    dropped = run.dropped
+    # Before anything is written: what cannot be hashed anew must not come to stand beside new hashes.
+    run.check_salt({each.source_file for each in dropped})
     run.total = sum(each.path.stat().st_size for each in dropped if not each.problem and each.path.exists())
     store.ensure_empty(paths.quarantine_dir / store.EMPTY, store.QUARANTINE)
     for stream in run.streams.values():
@@ -453,11 +485,12 @@ def _land(run: _Run) -> LandingReport:
         store.write_run(paths, None)
     try:
         files = tuple(run.file(each) for each in dropped)
+        run.check_salt(set())
         for row in run.ledger.outdated(run.declarations):
             run.conform(row)
     finally:
         run.ledger.save()
-    return LandingReport(files, tuple(unknown))
+    return LandingReport(files, tuple(run.unknown))
 
 
 def _check_unchanged(path: Path, before: os.stat_result) -> None:
@@ -473,12 +506,18 @@ def _check_unchanged(path: Path, before: os.stat_result) -> None:
 def _declaration(stream: Stream, salt: bytes) -> str:
     """A hash of all that decides how a stream's files land."""
     # The salt counts, too: hashes of different salts must not stand side by side.
-    fingerprint = hasher(salt)("declaration") if stream.has_identifiers else ""
+    fingerprint = (hasher(salt)("declaration") or "")[:16] if stream.has_identifiers else ""
     # Which columns may be missing decides what is refused, not how a file lands.
     how = {key: value for key, value in asdict(stream).items() if key != "optional"}
-    return hashlib.sha256(
+    digest = hashlib.sha256(
         json.dumps([LAYOUT, how, fingerprint], sort_keys=True).encode()
     ).hexdigest()[:16]
+    return f"{digest}-{fingerprint}" if fingerprint else digest
+
+
+def _salt_of(declaration: str) -> str:
+    """The salt's fingerprint in a declaration's hash; empty where nothing was hashed."""
+    return declaration.partition("-")[2]
 
 
 def _key(row: dict[str, Any]) -> str:

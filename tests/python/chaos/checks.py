@@ -10,6 +10,7 @@ import duckdb
 
 from vitals.landing.store import EMPTY
 from vitals.paths import Paths
+from vitals.publish import LEVELS
 
 # Columns that tell when a run happened, not what it found: no two runs agree on them.
 RUN_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -40,7 +41,7 @@ Checksums = Mapping[str, str]
 
 def published_files(paths: Paths) -> Sequence[Path]:
     """Every file that readers open; each is replaced as a whole."""
-    return (paths.published_db,)
+    return tuple(paths.published_for(level) for level in LEVELS)
 
 
 @dataclass(frozen=True)

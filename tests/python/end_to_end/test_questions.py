@@ -20,7 +20,7 @@ QUESTIONS = {one.name: one for one in ask.questions(PROJECT)}
 PROMISED = {
     "does_hold_time_hurt_satisfaction": "band hold answers_count csat_rate expected_rate difference_points",
     "how_do_the_seven_readings_differ": "client channel variant is_ours service_level difference_points",
-    "is_handle_time_bought_with_repeats": "agent_id agent contacts_count repeat_difference_points reading",
+    "is_handle_time_bought_with_repeats": "agent_id contacts_count repeat_difference_points reading",
     "where_do_transfers_come_from_and_go": "from_queue to_queue transferred_count extra_handle_seconds",
     "which_hours_are_out_of_balance": "site weekday local_hour work_hours agent_hours spare_hours",
     "which_queue_breaks_its_target_at_which_hour": "queue local_hour service_level target_level is_broken",

@@ -10,7 +10,7 @@ import pytest
 from desk import CALLS, LOG, Desk
 
 from vitals.errors import VitalsError
-from vitals.landing.identifiers import load_salt
+from vitals.landing.identifiers import load_salt, make_salt
 
 
 def digest(value: str, salt: str = "pepper") -> str:
@@ -84,7 +84,9 @@ def test_another_salt_lands_everything_again(desk: Desk, monkeypatch: pytest.Mon
 def test_a_salt_is_made_once_and_kept_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VITALS_SALT", raising=False)
     file = tmp_path / "deep" / "salt.key"
+    assert make_salt(file)
     salt = load_salt(file)
+    assert not make_salt(file)
     assert len(bytes.fromhex(salt.decode())) == 32
     assert file.stat().st_mode & 0o777 == 0o600
     assert load_salt(file) == salt
@@ -105,7 +107,32 @@ def test_an_unsafe_salt_is_an_error(
     assert str(file) in str(caught.value)
 
 
-def test_without_identifiers_no_salt_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_salt_no_identifier_lands(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VITALS_SALT")
+    desk.drop("acme/calls/a.json", '{"id": 1, "caller": "x"}')
+    with pytest.raises(VitalsError, match="There is no salt") as caught:
+        desk.land(HIDDEN)
+    assert "vitals salt" in caught.value.remedy
+    assert not desk.paths.salt_file.exists()
+
+
+def test_files_that_cannot_be_hashed_anew_stop_a_landing_with_another_salt(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = desk.drop("acme/calls/a.json", '{"id": 1, "caller": "x"}')
+    desk.land(HIDDEN)
+    file.unlink()
+    desk.drop("acme/calls/b.json", '{"id": 2, "caller": "y"}')
+    monkeypatch.setenv("VITALS_SALT", "other")
+    with pytest.raises(VitalsError, match=r"another salt.*acme/calls/a\.json"):
+        desk.land(HIDDEN)
+    assert desk.values("caller", HIDDEN) == [digest("x")]
+    monkeypatch.setenv("VITALS_SALT", "pepper")
+    desk.land(HIDDEN)
+    assert sorted(filter(None, desk.values("caller", HIDDEN))) == sorted([digest("x"), digest("y")])
+
+
+def test_without_identifiers_no_salt_is_needed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VITALS_SALT")
     desk.land(CALLS)
     assert not desk.paths.salt_file.exists()
@@ -117,3 +144,16 @@ def test_a_column_declared_as_the_hash_of_another_leaves_that_one_as_it_is(desk:
     desk.land(stream)
     assert desk.values("caller", stream) == ["4479", None, "anonymous"]
     assert desk.values("caller_key", stream) == [digest("4479"), None, None]
+
+
+def test_an_agents_mail_address_is_hashed_alike_after_any_prefix_and_other_ids_stay(desk: Desk) -> None:
+    stream = replace(CALLS, agents=("caller.Username", "queue"))
+    desk.drop(
+        "acme/calls/a.json",
+        '{"id": 1, "caller": {"Username": "Ann@x.org"}, "queue": "amazon_connect:ann@x.org"}\n'
+        '{"id": 2, "caller": {"Username": "ann"}, "queue": "SIP/ann@x.org"}\n',
+    )
+    desk.land(stream)
+    hashed = digest("ann@x.org")
+    assert [json.loads(str(each))["Username"] for each in desk.values("caller", stream)] == [hashed, "ann"]
+    assert desk.values("queue", stream) == [f"amazon_connect:{hashed}", f"SIP/{hashed}"]

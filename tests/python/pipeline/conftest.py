@@ -22,7 +22,7 @@ vars: {reporting_currency: EUR}
 models:
   tiny:
     staging: {+schema: staging, +materialized: table}
-    marts: {+schema: marts, +materialized: table, kpis: {+materialized: view}}
+    marts: {+schema: marts, +meta: {level: analysts}, +materialized: table, kpis: {+materialized: view}}
 sources:
   tiny:
     +meta: {external_location: "{{ env_var('VITALS_WAREHOUSE') }}/raw/{schema}/{name}/*.parquet"}
