@@ -113,7 +113,7 @@ def land(paths: Paths, on_progress: OnProgress | None = None) -> LandingReport:
     What is wrong with a single file stands in the report; nothing is raised for it.
     """
     with pipeline_lock(paths):
-        return _land(paths, on_progress or _silent)
+        return _land(paths, on_progress or silent)
 
 
 def build(
@@ -138,7 +138,7 @@ def build(
         VitalsError: nothing could be built.
     """
     with pipeline_lock(paths), _gatekeeper(paths) as keeper:
-        return _build(paths, as_of, select, full, on_progress or _silent, keeper)
+        return _build(paths, as_of, select, full, on_progress or silent, keeper)
 
 
 def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
@@ -149,7 +149,7 @@ def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
         VitalsError: the last build did not pass, or the work database changed since.
     """
     with pipeline_lock(paths), _gatekeeper(paths) as keeper:
-        return _audit(paths, on_progress or _silent, keeper)
+        return _audit(paths, on_progress or silent, keeper)
 
 
 def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishReport:
@@ -161,7 +161,7 @@ def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishRepor
         VitalsError: the last build did not pass, or the work database changed since.
     """
     with pipeline_lock(paths), _gatekeeper(paths) as keeper:
-        return _publish(paths, on_progress or _silent, keeper)
+        return _publish(paths, on_progress or silent, keeper)
 
 
 def run(
@@ -171,12 +171,24 @@ def run(
 
     Raises what `build` and `publish` raise.
     """
-    tell = on_progress or _silent
+    tell = on_progress or silent
     # The gate's process starts first: it has imported what it needs by the time that it is asked.
     with pipeline_lock(paths), _gatekeeper(paths) as keeper:
         landed = _land(paths, tell)
         built = _build(paths, as_of, (), full, tell, keeper)
         return RunReport(landed, built, _publish(paths, tell, keeper))
+
+
+def rebuild(paths: Paths, on_progress: OnProgress) -> PublishReport:
+    """Build everything from nothing, as of the moment of the last build, and publish it. Lands nothing.
+
+    The caller holds `pipeline_lock`. Raises what `build` and `publish` raise.
+    """
+    with _gatekeeper(paths) as keeper:
+        # So that the sources are readable whatever the last run left.
+        history.ensure_sources(paths)
+        _build(paths, _asked_as_of(paths), (), True, on_progress, keeper)
+        return _publish(paths, on_progress, keeper)
 
 
 def _gatekeeper(paths: Paths) -> gates.Gatekeeper:
@@ -354,6 +366,12 @@ def _effective_as_of(paths: Paths) -> datetime | None:
     return row[0] if row else None
 
 
+def _asked_as_of(paths: Paths) -> datetime | None:
+    """The as_of that the last build was asked for; None = as far as the data reaches."""
+    row = duckdb.execute("select as_of from read_parquet(?)", [str(paths.run_file)]).fetchone()
+    return row[0] if row else None
+
+
 def _built_at(paths: Paths) -> datetime:
     """When the last build began, as its models were told: UTC, without a zone."""
     row = duckdb.execute("select built_at from read_parquet(?)", [str(paths.run_file)]).fetchone()
@@ -381,5 +399,5 @@ def _relative(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _silent(step: str, done: int, total: int, detail: str) -> None:
+def silent(step: str, done: int, total: int, detail: str) -> None:
     """No one listens."""
