@@ -117,7 +117,9 @@ def forget(
     with pipeline_lock(paths):
         key_file = paths.warehouse / ".forget.key"
         is_resumed = key_file.exists()
-        people = _people(identifiers, load_salt(paths.salt_file), _key(key_file))
+        salt = load_salt(paths.salt_file)
+        _check_names(identifiers, salt)
+        people = _people(identifiers, salt, _key(key_file))
         # Nobody else writes while the lock is held: these are what a crash left.
         for stale in paths.raw.rglob(".*.tmp"):
             stale.unlink()
@@ -153,17 +155,22 @@ def forget(
         return ForgetReport(rows, tuple(removed), tuple(sorted(left, key=lambda each: each.source_file)))
 
 
+def _check_names(identifiers: Sequence[str], salt: bytes) -> None:
+    hashed = hasher(salt)
+    for identifier in identifiers:
+        if hashed(identifier) is None:
+            raise VitalsError(
+                f"{identifier!r} names nobody: landing takes it for an anonymous contact.",
+                "Give a telephone number, an address or an id.",
+            )
+
+
 def _people(identifiers: Sequence[str], salt: bytes, key: bytes) -> list[_Person]:
     hashed = hasher(salt)
     people: dict[str, _Person] = {}
     for identifier in identifiers:
         plain = identifier.strip().casefold()
-        value = hashed(identifier)
-        if value is None:
-            raise VitalsError(
-                f"{identifier!r} names nobody: landing takes it for an anonymous contact.",
-                "Give a telephone number, an address or an id.",
-            )
+        value = str(hashed(identifier))
         bare = identifier.strip()
         # As it stands in text, and in JSON with and without escapes.
         forms = dict.fromkeys([bare, json_text(bare)[1:-1], json.dumps(bare)[1:-1]])
