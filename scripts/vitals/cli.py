@@ -1,6 +1,7 @@
 """The command line: one command per step, progress while it works, and errors that say what to do.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some file was refused; 4 done, but there are alerts.
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 done, but some file was refused or is left to the user; 4 done,
+but there are alerts.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ app = typer.Typer(
         "vitals kpis DMT                   a KPI by what people call it",
         "vitals run --help                 more on one command",
     )
-    + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused, "
+    + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused or is left to you, "
     "4 done but there are alerts (when both, 3).",
     no_args_is_help=True,
     add_completion=False,
@@ -322,6 +323,56 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
     if report.landing.with_status("refused"):
         return REFUSED
     return ALERTS if report.publication.alerts else OK
+
+
+@app.command(
+    epilog=_examples(
+        "vitals forget +359888123456",
+        "vitals forget ann@example.org '+359 888 123 456' 0888123456   # one person, every spelling",
+        "vitals forget ann@example.org --remove-files",
+    )
+)
+@_reported
+def forget(
+    identifiers: Annotated[
+        list[str],
+        typer.Argument(metavar="IDENTIFIER…", help="Telephone number, address or id, as exports have it."),
+    ],
+    remove_files: Annotated[
+        bool,
+        typer.Option("--remove-files", help="Remove the landed files that hold the person from landing/."),
+    ] = False,
+) -> int:
+    """Erase a person; the figures stay as they are.
+
+    In raw data, quarantine and ledger a random token takes the place of the person's hash, and [forgotten] that
+    of the plain text; then everything is built and published anew. Files of landing/ that hold the person are
+    named, and removed when asked: while one is there, the person is not forgotten, and the exit code is 3.
+    """
+    from vitals.forget import SHORTEST_TEXT
+    from vitals.forget import forget as forget_person
+
+    paths = Paths.from_environment()
+    with _steps() as tell:
+        report = forget_person(paths, identifiers, remove_files, tell)
+    for spelling, rows in report.rows.items():
+        _say(f"{one_line(spelling)}: {rows:,} row{'' if rows == 1 else 's'} made anonymous.")
+        if len(spelling.strip()) < SHORTEST_TEXT:
+            _say("  too short to be looked for in free texts: only its hash was", style="yellow")
+    for name in report.removed:
+        _say(f"Removed from landing: {one_line(name)}")
+    if not report.left:
+        return OK
+    _say(
+        "✗ Not finished: these files of landing hold the person, or could not be searched:", style="bold red"
+    )
+    for left in report.left:
+        _say(f"  {one_line(left.source_file)}: {one_line(left.reason)}")
+    _say(
+        "  What to do: run it again with --remove-files, which removes what was landed; see to the others yourself,"
+        " then run it once more."
+    )
+    return REFUSED
 
 
 @app.command(

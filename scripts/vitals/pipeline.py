@@ -117,8 +117,8 @@ def land(paths: Paths, on_progress: OnProgress | None = None) -> LandingReport:
 
     What is wrong with a single file stands in the report; nothing is raised for it.
     """
-    with _at_work(paths, "land"):
-        return _land(paths, on_progress or _silent)
+    with at_work(paths, "land"):
+        return _land(paths, on_progress or silent)
 
 
 def build(
@@ -142,8 +142,8 @@ def build(
         AuditFailed: a model or an error-level test failed.
         VitalsError: nothing could be built.
     """
-    with _at_work(paths, "build"), _gatekeeper(paths) as keeper:
-        return _build(paths, as_of, select, full, on_progress or _silent, keeper)
+    with at_work(paths, "build"), _gatekeeper(paths) as keeper:
+        return _build(paths, as_of, select, full, on_progress or silent, keeper)
 
 
 def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
@@ -154,7 +154,7 @@ def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
         VitalsError: the last build did not pass, or the work database changed since.
     """
     with _refusals_told(paths), pipeline_lock(paths), _gatekeeper(paths) as keeper:
-        return _audit(paths, on_progress or _silent, keeper)
+        return _audit(paths, on_progress or silent, keeper)
 
 
 def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishReport:
@@ -165,8 +165,8 @@ def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishRepor
         GateFailed: the candidate is not fit to be read; the published file stays.
         VitalsError: the last build did not pass, or the work database changed since.
     """
-    with _at_work(paths, "publish"), _gatekeeper(paths) as keeper:
-        return _publish(paths, on_progress or _silent, keeper)
+    with at_work(paths, "publish"), _gatekeeper(paths) as keeper:
+        return _publish(paths, on_progress or silent, keeper)
 
 
 def run(
@@ -176,12 +176,24 @@ def run(
 
     Raises what `build` and `publish` raise.
     """
-    tell = on_progress or _silent
+    tell = on_progress or silent
     # The gate's process starts first: it has imported what it needs by the time that it is asked.
-    with _at_work(paths, "run"), _gatekeeper(paths) as keeper:
+    with at_work(paths, "run"), _gatekeeper(paths) as keeper:
         landed = _land(paths, tell)
         built = _build(paths, as_of, (), full, tell, keeper)
         return RunReport(landed, built, _publish(paths, tell, keeper))
+
+
+def rebuild(paths: Paths, on_progress: OnProgress) -> PublishReport:
+    """Build everything from nothing, as of the moment of the last build, and publish it. Lands nothing.
+
+    The caller holds `pipeline_lock`. Raises what `build` and `publish` raise.
+    """
+    with _gatekeeper(paths) as keeper:
+        # So that the sources are readable whatever the last run left.
+        history.ensure_sources(paths)
+        _build(paths, _asked_as_of(paths), (), True, on_progress, keeper)
+        return _publish(paths, on_progress, keeper)
 
 
 # What the system says when it refuses, as an error number or in the words of a library.
@@ -204,7 +216,7 @@ class _RefusalError(VitalsError):
 
 
 @contextmanager
-def _at_work(paths: Paths, command: str) -> Iterator[None]:
+def at_work(paths: Paths, command: str) -> Iterator[None]:
     """A run under the lock, with a row in the history; what the system refuses is told clearly there too."""
     with _refusals_told(paths), runs.recorded(paths, command), _refusals_told(paths):
         yield
@@ -446,6 +458,12 @@ def _effective_as_of(paths: Paths) -> datetime | None:
     return row[0] if row else None
 
 
+def _asked_as_of(paths: Paths) -> datetime | None:
+    """The as_of that the last build was asked for; None = as far as the data reaches."""
+    row = duckdb.execute("select as_of from read_parquet(?)", [str(paths.run_file)]).fetchone()
+    return row[0] if row else None
+
+
 def _built_at(paths: Paths) -> datetime:
     """When the last build began, as its models were told: UTC, without a zone."""
     row = duckdb.execute("select built_at from read_parquet(?)", [str(paths.run_file)]).fetchone()
@@ -473,5 +491,5 @@ def _relative(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _silent(step: str, done: int, total: int, detail: str) -> None:
+def silent(step: str, done: int, total: int, detail: str) -> None:
     """No one listens."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,9 @@ class ParquetFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        if self._target.exists():
+            # Who may read it stays the owner's choice.
+            shutil.copymode(self._target, self._temporary)
         self._temporary.replace(self._target)
 
     def __enter__(self) -> "ParquetFile":

@@ -1,0 +1,380 @@
+"""Erasing a person: from raw data, quarantine and ledger, from what is built of them, and from landing.
+
+The person's rows stay, so that the figures stay: what named the person becomes a random token that nothing links
+to anyone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from vitals import dbt_build, pipeline
+from vitals.errors import VitalsError
+from vitals.landing import store
+from vitals.landing.identifiers import hasher, load_salt, pseudonymiser
+from vitals.landing.reading import open_regular, read_file
+from vitals.landing.records import RefusedError, Row, as_text, json_text
+from vitals.landing.survey import survey
+from vitals.paths import Paths
+from vitals.search import bounded, search
+from vitals.streams import Stream, load_streams
+
+FORGOTTEN = "[forgotten]"
+# A shorter one stands by chance in other people's rows: it is known by its hash only.
+SHORTEST_TEXT = 6
+_BATCH_ROWS = 20_000
+# Columns that say where a row comes from; a person stands in none of them.
+_KEPT = frozenset(["platform", "stream", "file_hash", "declaration", "status", "reason_code"])
+
+
+@dataclass(frozen=True)
+class LeftFile:
+    """A file of landing that holds the person and still stands there, and why."""
+
+    source_file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ForgetReport:
+    """What was erased.
+
+    rows: how many rows of the warehouse's Parquet files each spelling had.
+    removed: files removed from landing.
+    left: files that are still there; with any, the person is not forgotten yet.
+    """
+
+    rows: Mapping[str, int]
+    removed: tuple[str, ...]
+    left: tuple[LeftFile, ...]
+
+
+class NobodyFound(VitalsError):  # noqa: N818 - it reads as what happened
+    """No spelling stands anywhere."""
+
+
+@dataclass(frozen=True)
+class _Person:
+    """One spelling of a person: its hash, the token in the hash's place, and the patterns of the plain text."""
+
+    spelling: str
+    plain: str
+    hash: str
+    token: str
+    texts: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+
+    def is_in(self, text: str) -> bool:
+        return self.hash in text or any(pattern.search(text) for pattern in self.patterns)
+
+    def replaced(self, text: str, whole: bool) -> str:
+        """The text without the person. A declared column that holds nothing else keeps telling equal from unequal."""
+        if whole and self.patterns and text.strip().casefold() == self.plain:
+            return self.token
+        text = text.replace(self.hash, self.token)
+        for pattern in self.patterns:
+            text = pattern.sub(FORGOTTEN, text)
+        return text
+
+
+def forget(
+    paths: Paths,
+    identifiers: Sequence[str],
+    remove_files: bool = False,
+    on_progress: pipeline.OnProgress | None = None,
+) -> ForgetReport:
+    """Erase a person from everything in the warehouse, and publish it anew. After a crash, call it again.
+
+    Args:
+        paths: the installation.
+        identifiers: the person's telephone numbers, addresses or ids, in every spelling that exports have.
+        remove_files: also remove the landed files that hold the person from landing.
+        on_progress: told what is going on.
+
+    Raises:
+        NobodyFound: no spelling stands anywhere.
+        GateFailed, AuditFailed: the rebuilt warehouse may not be published; what was published stays until then.
+        VitalsError: an identifier names nobody, or something of the person could not be erased.
+    """
+    tell = on_progress or pipeline.silent
+    streams = load_streams(paths.project)
+    with pipeline.at_work(paths, "forget"):
+        key_file = paths.warehouse / ".forget.key"
+        is_resumed = key_file.exists()
+        salt = load_salt(paths.salt_file)
+        _check_names(identifiers, salt)
+        people = _people(identifiers, salt, _key(key_file))
+        # Nobody else writes while the lock is held: these are what a crash left.
+        for stale in paths.raw.rglob(".*.tmp"):
+            stale.unlink()
+        tell("Searching landing", 0, 0, "")
+        removable, left = _in_landing(paths, streams, people)
+        tell("Erasing from raw data", 0, 0, "")
+        rows = _erase_raw(paths, people)
+        if not (any(rows.values()) or removable or left or is_resumed):
+            key_file.unlink()
+            # The history and the log keep this message: it must not say who was looked for.
+            raise NobodyFound(
+                "Nobody is called so in the warehouse or in landing.",
+                "Give the identifier as the export has it: with or without the country's code, blanks, dashes;"
+                " capitals do not matter. Several spellings may be given at once. If the salt was changed, it must"
+                " be the one that is in use.",
+            )
+        removed = []
+        for path, shown in removable:
+            if remove_files:
+                path.unlink()
+                removed.append(shown)
+            else:
+                left.append(LeftFile(shown, "landed; its rows are kept without the person"))
+        if paths.work_db.exists() or paths.published_db.exists():
+            _rebuild(paths, tell)
+        tell("Erasing from logs", 0, 0, "")
+        _erase_texts(paths, people)
+        tell("Searching what is left", 0, 0, "")
+        _check_erased(paths, people)
+        if not left:
+            # From here on nothing leads from a token to a person, not even for who knows the salt.
+            key_file.unlink()
+        return ForgetReport(rows, tuple(removed), tuple(sorted(left, key=lambda each: each.source_file)))
+
+
+def _check_names(identifiers: Sequence[str], salt: bytes) -> None:
+    hashed = hasher(salt)
+    for identifier in identifiers:
+        if hashed(identifier) is None:
+            raise VitalsError(
+                f"{identifier!r} names nobody: landing takes it for an anonymous contact.",
+                "Give a telephone number, an address or an id.",
+            )
+
+
+def _people(identifiers: Sequence[str], salt: bytes, key: bytes) -> list[_Person]:
+    hashed = hasher(salt)
+    people: dict[str, _Person] = {}
+    for identifier in identifiers:
+        plain = identifier.strip().casefold()
+        value = str(hashed(identifier))
+        bare = identifier.strip()
+        # As it stands in text, and in JSON with and without escapes.
+        forms = dict.fromkeys([bare, json_text(bare)[1:-1], json.dumps(bare)[1:-1]])
+        texts = tuple(forms) if len(plain) >= SHORTEST_TEXT else ()
+        people[plain] = _Person(
+            identifier,
+            plain,
+            value,
+            hmac.digest(key, value.encode(), hashlib.sha256).hex()[:32],
+            texts,
+            tuple(map(bounded, texts)),
+        )
+    return list(people.values())
+
+
+def _key(file: Path) -> bytes:
+    """The secret that makes tokens: the same until the person is wholly forgotten, then gone."""
+    if not file.exists():
+        temporary = file.with_name(f"{file.name}.tmp")
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=0o600)
+        with temporary.open("w", encoding="ascii") as opened:
+            opened.write(secrets.token_hex(32))
+            opened.flush()
+            os.fsync(opened.fileno())
+        temporary.replace(file)
+    return file.read_bytes()
+
+
+# --- raw data ------------------------------------------------------------------------------------
+
+
+def _erase_raw(paths: Paths, people: Sequence[_Person]) -> dict[str, int]:
+    counts = Counter[str]()
+    for file in sorted(paths.raw.rglob("*.parquet")):
+        counts += _erase_parquet(file, people, is_declared=file.relative_to(paths.raw).parts[0] != "vitals")
+    return {person.spelling: counts[person.spelling] for person in people}
+
+
+def _erase_parquet(path: Path, people: Sequence[_Person], is_declared: bool) -> Counter[str]:
+    """Rewrites a file that holds a person, at once or not at all; returns the rows by spelling."""
+    counts = Counter[str]()
+    with pq.ParquetFile(path) as old:
+        if not any(_hits(batch, people) for batch in old.iter_batches(_BATCH_ROWS)):
+            return counts
+        with store.ParquetFile(path, old.schema_arrow) as new:
+            for batch in old.iter_batches(_BATCH_ROWS):
+                hits = _hits(batch, people)
+                columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+                rows: dict[str, set[int]] = {person.spelling: set() for person in people}
+                for name, person, places in hits:
+                    values = columns[name].to_pylist()
+                    whole = is_declared and name not in ("extra_columns", "source_file")
+                    for place in places:
+                        values[place] = person.replaced(values[place], whole)
+                    columns[name] = pa.array(values, pa.string())
+                    rows[person.spelling].update(places)
+                counts += Counter({spelling: len(places) for spelling, places in rows.items()})
+                new.add(columns.values())
+            new.commit()
+    return counts
+
+
+def _hits(batch: pa.RecordBatch, people: Sequence[_Person]) -> list[tuple[str, _Person, list[int]]]:
+    """Columns of a batch that hold a person, and the rows."""
+    found = []
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if not pa.types.is_string(field.type) or field.name in _KEPT:
+            continue
+        for person in people:
+            likely = pc.match_substring(column, person.hash)
+            for text in person.texts:
+                # Arrow knows no look-around: its quick pass is the coarse one.
+                likely = pc.or_(likely, pc.match_substring(column, text, ignore_case=True))
+            places = pc.indices_nonzero(pc.fill_null(likely, False)).to_pylist()
+            places = [place for place in places if person.is_in(column[place].as_py())]
+            if places:
+                found.append((field.name, person, places))
+    return found
+
+
+# --- landing -------------------------------------------------------------------------------------
+
+
+def _in_landing(
+    paths: Paths, streams: Sequence[Stream], people: Sequence[_Person]
+) -> tuple[list[tuple[Path, str]], list[LeftFile]]:
+    """Files that hold a person: those that were landed, and those that only the user can deal with."""
+    by_key = {stream.key: stream for stream in streams}
+    salt = load_salt(paths.salt_file)
+    landed = {
+        (f"{row['platform']}/{row['stream']}", row["file_hash"])
+        for row in store.read_ledger(paths)
+        if row["status"] == "landed"
+    }
+    dropped, _ = survey(paths.landing, by_key.keys())
+    read = {each.path: by_key[each.key] for each in dropped if not each.problem and each.key in by_key}
+    removable: list[tuple[Path, str]] = []
+    left: list[LeftFile] = []
+    for path in sorted(paths.landing.rglob("*")):
+        # What lies outside of landing is not ours, wherever a link leads.
+        if not path.is_file() or not path.resolve().is_relative_to(paths.landing.resolve()):
+            continue
+        shown = os.fsencode(path.relative_to(paths.landing)).decode("utf-8", "backslashreplace")
+        stream = read.get(path)
+        try:
+            with open_regular(path) as raw:
+                digest = hashlib.file_digest(cast(io.BufferedReader, raw), "sha256").hexdigest()
+                holds = any(person.is_in(shown) for person in people) or _bytes_hold(raw, people)
+                if stream and not holds:
+                    holds = _rows_hold(raw, stream, salt, people)
+        except RefusedError as refusal:
+            left.append(LeftFile(shown, f"cannot be searched: {refusal.reason}"))
+            continue
+        if not holds:
+            continue
+        if stream and (stream.key, digest) in landed:
+            removable.append((path, shown))
+        else:
+            reason = "never landed: remove it, or land it with `vitals run` first"
+            left.append(LeftFile(shown, reason))
+    return removable, left
+
+
+def _bytes_hold(raw: BinaryIO, people: Sequence[_Person]) -> bool:
+    """Whether a person stands in a file as plain text, read or not: lines that nobody can parse, too."""
+    raw.seek(0)
+    tail = b""
+    while chunk := raw.read(1 << 22):
+        piece = tail + chunk
+        for encoding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
+            # A tail may begin in the middle of a character of two bytes.
+            for start in (0, 1) if encoding.startswith("utf-16") else (0,):
+                text = piece[start:].decode(encoding, "replace")
+                if any(pattern.search(text) for person in people for pattern in person.patterns):
+                    return True
+        tail = chunk[-4096:]
+    return False
+
+
+def _rows_hold(raw: BinaryIO, stream: Stream, salt: bytes, people: Sequence[_Person]) -> bool:
+    """Whether a person stands in a file's rows, as landing would read them."""
+    raw.seek(0)
+    hide = pseudonymiser(stream, hasher(salt, stream.anonymous))
+    for item in read_file(raw, stream):
+        if not isinstance(item, Row):
+            texts = [item.text, item.reason]
+        else:
+            texts = [as_text(value) or "" for value in item.values]
+            if hide:
+                values: dict[str, Any] = dict(zip(item.names, item.values, strict=False))
+                picked = [values.get(name) for name in stream.columns]
+                hide(picked)
+                texts += [as_text(value) or "" for value in picked]
+        joined = "\n".join(texts)
+        if any(person.is_in(joined) for person in people):
+            return True
+    return False
+
+
+# --- what is made from raw data ------------------------------------------------------------------
+
+
+def _rebuild(paths: Paths, tell: pipeline.OnProgress) -> None:
+    """Builds and publishes anew, as of the same moment, in new files: old ones keep what was deleted in them."""
+    leftovers = [paths.work_db, *paths.warehouse.glob(".vitals-candidate*")]
+    for file in [*leftovers, *(file.with_name(f"{file.name}.wal") for file in leftovers)]:
+        file.unlink(missing_ok=True)
+    shutil.rmtree(dbt_build.target_dir(paths), ignore_errors=True)
+    pipeline.rebuild(paths, tell)
+
+
+def _plain_files(paths: Paths) -> Iterator[Path]:
+    for file in sorted(paths.warehouse.rglob("*")):
+        if (
+            file.is_file()
+            and not file.is_symlink()
+            and file not in (paths.salt_file, paths.warehouse / ".lock")
+        ):
+            yield file
+
+
+def _erase_texts(paths: Paths, people: Sequence[_Person]) -> None:
+    for file in _plain_files(paths):
+        if ".duckdb" in file.name or file.suffix == ".parquet":
+            continue
+        text = file.read_bytes().decode("utf-8", "surrogateescape")
+        clean = text
+        for person in people:
+            clean = person.replaced(clean, whole=False)
+        if clean != text:
+            temporary = file.with_name(f".{file.name}.tmp")
+            temporary.write_bytes(clean.encode("utf-8", "surrogateescape"))
+            shutil.copymode(file, temporary)
+            temporary.replace(file)
+
+
+def _check_erased(paths: Paths, people: Sequence[_Person]) -> None:
+    def find(text: str) -> set[str]:
+        return {person.spelling for person in people if person.is_in(text)}
+
+    if places := search(_plain_files(paths), find):
+        first = places[0]
+        raise VitalsError(
+            f"{len(places)} places still hold the person; the first: {first.file}, {first.where}.",
+            "Remove that file if it is none of Vitals' own, and run the command again.",
+        )
