@@ -290,7 +290,7 @@ unusual_volumes as (
         stream_name || ': ' || cast(records_count as {{ dbt.type_string() }}) || ' records on '
         || cast(day as {{ dbt.type_string() }}) || ', '
         || cast(
-            cast(round(abs(records_count - usual_count) * 100 / usual_count) as bigint) as {{ dbt.type_string() }}
+            cast(round(abs(records_count - usual_count) * 100 / nullif(usual_count, 0)) as bigint) as {{ dbt.type_string() }}
         )
         || ' % ' || case when records_count < usual_count then 'fewer' else 'more' end || ' than the '
         || cast(cast(round(usual_count) as bigint) as {{ dbt.type_string() }}) || ' that are usual on this weekday.'
