@@ -227,8 +227,8 @@ compared_days as (
     from judged
     inner join dates
         on
-            dates.day > judged.first_day
-            and dates.day < judged.last_whole_day
+            judged.first_day < dates.day
+            and judged.last_whole_day > dates.day
             and {{ days_between('dates.day', 'judged.last_whole_day') }} <= 7 * judged.volume_weeks
             and {{ days_between('dates.day', 'judged.last_whole_day') }} % 7 = 0
     left join public_holidays
