@@ -139,7 +139,7 @@ streams as (
 
 ),
 
--- A load of old files is not a feed that stopped: only a stream that was fresh when it landed last is expected to land again.
+-- a load of old files is not a feed that stopped: only what was fresh when it landed last has to land again
 silences as (
 
     select
@@ -180,15 +180,17 @@ silent_streams as (
         end
         || cast(cast(floor(silent_hours) as bigint) as {{ dbt.type_string() }}) || ' hours'
         || case when is_left_behind then ' older than the data reaches' else '' end
-        || '; its rule allows ' || cast(cast(floor(silent_after_hours) as bigint) as {{ dbt.type_string() }}) || '.'
+        || '; its rule allows '
+        || cast(cast(floor(silent_after_hours) as bigint) as {{ dbt.type_string() }}) || '.'
             as message,
-        'See whether its export still runs, and where its files go. Where it has ended or this is usual, change its row in stream_rules.'
+        'See whether its export still runs, and where its files go. '
+        || 'Where it has ended or this is usual, change its row in stream_rules.'
             as remedy
     from silences
 
 ),
 
--- the last day that the stream itself has gone on after, so that a day of which some files are still to come is not judged
+-- the last day that the stream itself has gone on after: of a later one some files may still be to come
 judged as (
 
     select streams.*
@@ -225,8 +227,8 @@ compared_days as (
     from judged
     inner join dates
         on
-            dates.day > judged.first_day
-            and dates.day < judged.last_whole_day
+            judged.first_day < dates.day
+            and judged.last_whole_day > dates.day
             and {{ days_between('dates.day', 'judged.last_whole_day') }} <= 7 * judged.volume_weeks
             and {{ days_between('dates.day', 'judged.last_whole_day') }} % 7 = 0
     left join public_holidays
@@ -261,7 +263,14 @@ measured as (
         judged.last_whole_day as day,
         judged.volume_tolerance_share,
         usual.usual_count,
-        coalesce(counted.records_count, 0) as records_count
+        coalesce(counted.records_count, 0) as records_count,
+        cast(
+            round(
+                abs(coalesce(counted.records_count, 0) - usual.usual_count) * 100
+                / nullif(usual.usual_count, 0)
+            )
+            as bigint
+        ) as off_percent
     from judged
     inner join usual
         on
@@ -289,13 +298,13 @@ unusual_volumes as (
         'records' as unit,
         stream_name || ': ' || cast(records_count as {{ dbt.type_string() }}) || ' records on '
         || cast(day as {{ dbt.type_string() }}) || ', '
-        || cast(
-            cast(round(abs(records_count - usual_count) * 100 / usual_count) as bigint) as {{ dbt.type_string() }}
-        )
+        || cast(off_percent as {{ dbt.type_string() }})
         || ' % ' || case when records_count < usual_count then 'fewer' else 'more' end || ' than the '
-        || cast(cast(round(usual_count) as bigint) as {{ dbt.type_string() }}) || ' that are usual on this weekday.'
+        || cast(cast(round(usual_count) as bigint) as {{ dbt.type_string() }})
+        || ' that are usual on this weekday.'
             as message,
-        'Compare with the platform: was an export cut off or delivered under two forms, or is there a reason such as an outage?'
+        'Compare with the platform: was an export cut off or delivered in two forms, '
+        || 'or is there a reason such as an outage?'
             as remedy
     from measured
     where abs(records_count - usual_count) > volume_tolerance_share * usual_count
