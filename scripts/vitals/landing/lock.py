@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ def pipeline_lock(paths: Paths) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            # It may have taken the lock this instant: what stands there is then the pid of one before it.
+            time.sleep(0.1)
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise VitalsError(

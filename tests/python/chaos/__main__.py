@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 
 from centre import PROJECT, copy_project
-from chaos.stage import PHASES, Score, Stage, may_mount
+from chaos.stage import PHASES, Score, Stage, may_mount, unmount
 from vitals.simulate import simulate
 
 CHAIN = 4
@@ -82,6 +82,7 @@ def raise_stages(home: Path, count: int) -> list[Stage]:
     """Several stages of one small centre. Their projects have all models, seeds and gates, no data tests."""
     # Before the first child: they inherit it.
     os.environ["VITALS_SALT"] = "the harness keeps no secret"
+    unmount(home)
     shutil.rmtree(home, ignore_errors=True)
     project = copy_project(home / "project")
     settings = project / "dbt_project.yml"
