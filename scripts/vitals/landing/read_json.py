@@ -10,6 +10,7 @@ from vitals.landing.records import (
     RECORD_CHARACTERS,
     TEXT_CHARACTERS,
     Bad,
+    RefusedError,
     Row,
     as_text,
     printable,
@@ -20,6 +21,7 @@ from vitals.landing.records import (
 _CHUNK = 1 << 20
 _TOO_LONG = f"the record has more than {RECORD_CHARACTERS:,} characters"
 _LOOK_AHEAD = 1 << 16
+_MOST_OPEN = 100
 _SPACE = re.compile(r"[ \t\r\n]*")
 _MEMBER = r'"(?:[^"\\]|\\.)*+"\s*:\s*'
 _SCALAR = r'(?:"(?:[^"\\]|\\.)*+"|[-+.\w]+)\s*,\s*'
@@ -130,6 +132,12 @@ def read_json(text: TextIO, encoding: str, records: str | None) -> Iterator[Row 
             cursor.advance(cursor.position + 1)
             if char == "[":
                 open_brackets.append("[")
+                if len(open_brackets) > _MOST_OPEN:
+                    raise RefusedError(
+                        f"more than {_MOST_OPEN} lists are open at line {cursor.line}: it is no export",
+                        "Export it again, or remove it.",
+                        "broken_json",
+                    )
             elif open_brackets:
                 open_brackets.pop()
             continue

@@ -18,11 +18,11 @@ from vitals.streams import Stream
 JSON = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 # A line of delimited text, a JSON record, and what is kept of one that is longer.
 LINE_CHARACTERS = 1 << 20
-RECORD_CHARACTERS = 8 << 20
+RECORD_CHARACTERS = 4 << 20
 TEXT_CHARACTERS = 2_000
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _SHOWN = 40
-_UNPACKED_BYTES, _UNPACKED_RATIO = 64 << 20, 200
+_UNPACKED_BYTES, _UNPACKED_RATIO = 16 << 20, 200
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _UNPRINTABLE = re.compile("[\0\ud800-\udfff]")
 
