@@ -160,7 +160,7 @@ def swap(candidate: Path, published: Path, mode: int) -> None:
             except PermissionError as error:
                 raise VitalsError(
                     f"The group of {published} (id {held.st_gid}) cannot be kept: you are not in it.",
-                    "Publish as a member of this group, or give the file another group, then `vitals publish`.",
+                    "Publish as a member of it, or give the file another group, then `vitals publish`.",
                 ) from error
     candidate.chmod(mode)
     _flush(candidate)
@@ -286,9 +286,7 @@ def _copy(
     return PublishedTable(relation.schema, relation.name, _count(connection, target))
 
 
-def _write_version(
-    connection: duckdb.DuckDBPyConnection, level: str, version: Version
-) -> PublishedTable:
+def _write_version(connection: duckdb.DuckDBPyConnection, level: str, version: Version) -> PublishedTable:
     table = f"{level}.quality.published_version"
     connection.execute(
         f"create table {table} (published_at timestamp, vitals_version varchar, as_of timestamp,"
