@@ -418,8 +418,9 @@ def simulate(
         )
     from vitals.landing import make_salt
 
-    # The demo needs no secret of the user's own.
-    make_salt(paths.salt_file)
+    if target == paths.landing:
+        # The demo needs no secret of the user's own.
+        make_salt(paths.salt_file)
     with _steps() as tell:
         tell(_SIMULATION_STEPS["simulate"], 0, 0, "")
         report = simulation.simulate(

@@ -160,7 +160,7 @@ def swap(candidate: Path, published: Path, mode: int) -> None:
             except PermissionError as error:
                 raise VitalsError(
                     f"The group of {published} (id {held.st_gid}) cannot be kept: you are not in it.",
-                    "Publish as a member of it, or give the file another group; then `vitals publish`.",
+                    "Publish as a member of it, or give the file another group, then `vitals publish`.",
                 ) from error
     candidate.chmod(mode)
     _flush(candidate)

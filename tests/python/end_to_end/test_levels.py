@@ -29,10 +29,9 @@ def _went_in(centre: Centre) -> tuple[set[str], set[str]]:
     """Numbers and addresses, and names, of all exports."""
     plain = {found for text in _texts(centre.paths.landing) for found in PLAIN.findall(text)}
     names: set[str] = set()
-    for path in (centre.paths.landing / "template" / "agents").rglob("*.csv*"):
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-        for row in csv.DictReader(text.splitlines(), dialect=csv.Sniffer().sniff(text[:2000], ",;\t")):
+    for text in _texts(centre.paths.landing / "template" / "agents"):
+        lines = text.lstrip("\ufeff").splitlines()
+        for row in csv.DictReader(lines, dialect=csv.Sniffer().sniff(lines[0], ",;\t")):
             names |= {row[column] for column in ("name", "supervisor") if row.get(column)}
     return plain, names
 
