@@ -345,9 +345,9 @@ def forget(
 ) -> int:
     """Erase a person; the figures stay as they are.
 
-    In raw data, quarantine and ledger a random token takes the place of the person's hash, and [forgotten] that
-    of the plain text; then everything is built and published anew. Files of landing/ that hold the person are
-    named, and removed when asked: while one is there, the person is not forgotten, and the exit code is 3.
+    In raw data, quarantine and ledger a random token takes the place of the person's hash, and [forgotten]
+    that of the plain text; then everything is built and published anew. Files of landing/ that hold the
+    person are named, and removed when asked: while one is there, the person is not forgotten: exit code 3.
     """
     from vitals.forget import SHORTEST_TEXT
     from vitals.forget import forget as forget_person
@@ -369,8 +369,8 @@ def forget(
     for left in report.left:
         _say(f"  {one_line(left.source_file)}: {one_line(left.reason)}")
     _say(
-        "  What to do: run it again with --remove-files, which removes what was landed; see to the others yourself,"
-        " then run it once more."
+        "  What to do: run it again with --remove-files, which removes what was landed; see to the others"
+        " yourself, then run it once more."
     )
     return REFUSED
 
