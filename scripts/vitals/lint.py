@@ -18,6 +18,7 @@ from typing import Any
 
 from vitals import dbt_build
 from vitals.paths import Paths
+from vitals.publish import LEVELS, level_of
 
 
 @dataclass(frozen=True, order=True)
@@ -70,6 +71,8 @@ _MAY_READ: Mapping[str, tuple[str, ...]] = {
     # Questions are put to the published database.
     "analyses": ("marts", "quality"),
 }
+# Columns that name one contact, customer or agent.
+_SINGLE_CASES = {"contact_id", "customer_key", "agent_id", "first_agent_id", "leg_id"}
 _PREFIXES: Mapping[str, tuple[str, ...]] = {
     "staging": ("stg_",),
     "intermediate": ("int_",),
@@ -102,6 +105,7 @@ def lint_layers(manifest: Mapping[str, Any]) -> list[Finding]:
     for key, node in nodes.items():
         if node["resource_type"] == "analysis":
             findings += _reads(node, "analyses", layers, manifest)
+            findings += _asks_for_people(node, manifest)
         if node["resource_type"] != "model":
             continue
         layer = layers[key]
@@ -119,6 +123,7 @@ def lint_layers(manifest: Mapping[str, Any]) -> list[Finding]:
         findings += _reads(node, layer, layers, manifest)
         findings += _named(node, layer)
         findings += _documented(node, layer)
+        findings += _levelled(node, layer)
         if key not in has_key:
             findings.append(
                 Finding(
@@ -223,6 +228,44 @@ def _documented(node: Mapping[str, Any], layer: str) -> Iterator[Finding]:
                 "column-description",
                 f"{node['name']}.{column['name']} has no description",
                 "Say what it holds, in which unit, and when it is null.",
+            )
+
+
+def _levelled(node: Mapping[str, Any], layer: str) -> Iterator[Finding]:
+    """Who may read it: said of every published model, and no single case among the managers' aggregates."""
+    if not layer.startswith(("marts", "quality")):
+        return
+    file, line = _declaration(node)
+    level = level_of(node)
+    if level not in LEVELS or (level == "owners") != (node["schema"] == "people"):
+        yield Finding(
+            file,
+            line,
+            "level",
+            f"{node['name']} (schema {node['schema']}) has the level {level}",
+            f"Set `meta: {{level: …}}` to one of {', '.join(LEVELS)}; owners is for schema people alone.",
+        )
+    single = sorted(_SINGLE_CASES & node["columns"].keys())
+    if level == "managers" and single:
+        yield Finding(
+            file,
+            line,
+            "level-grain",
+            f"{node['name']} is for managers but tells of single cases: {', '.join(single)}",
+            "Set `config: {meta: {level: analysts}}`, or aggregate it.",
+        )
+
+
+def _asks_for_people(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Finding]:
+    for parent in node["depends_on"]["nodes"]:
+        if parent in manifest["nodes"] and level_of(manifest["nodes"][parent]) == "owners":
+            name = manifest["nodes"][parent]["name"]
+            yield Finding(
+                node["original_file_path"],
+                _line_of(node["raw_code"], f"'{name}'"),
+                "level-read",
+                f"{node['name']} reads {name}, which analysts may not read",
+                "Questions are put to vitals.duckdb: use ids instead of names.",
             )
 
 

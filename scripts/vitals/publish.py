@@ -246,6 +246,12 @@ def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -
     )
 
 
+def level_of(node: Mapping[str, Any]) -> str | None:
+    """Who may read a model of the manifest, as its config says."""
+    level = ((node.get("config") or {}).get("meta") or {}).get("level")
+    return None if level is None else str(level)
+
+
 def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
     relations = []
     for node in manifest["nodes"].values():
@@ -255,8 +261,8 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
             and node["config"]["materialized"] != "ephemeral"
         )
         if is_published:
-            level = (node["config"].get("meta") or {}).get("level")
-            if not isinstance(level, str) or level not in LEVELS:
+            level = level_of(node)
+            if level is None or level not in LEVELS:
                 raise VitalsError(
                     f"The model {node['name']} says {level!r} for who may read it.",
                     f"Set its `meta: {{level: …}}` in dbt_project.yml to one of: {', '.join(LEVELS)}.",
