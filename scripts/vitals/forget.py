@@ -345,7 +345,11 @@ def _rebuild(paths: Paths, tell: pipeline.OnProgress) -> None:
 
 def _plain_files(paths: Paths) -> Iterator[Path]:
     for file in sorted(paths.warehouse.rglob("*")):
-        if file.is_file() and not file.is_symlink() and file not in (paths.salt_file, paths.warehouse / ".lock"):
+        if (
+            file.is_file()
+            and not file.is_symlink()
+            and file not in (paths.salt_file, paths.warehouse / ".lock")
+        ):
             yield file
 
 

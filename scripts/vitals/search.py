@@ -38,10 +38,13 @@ def finder(needles: Iterable[str]) -> Finder:
     for each in folded:
         by_beginning.setdefault(each[:size], []).append(each)
 
+    # A word, or a sign with one behind it: only there can a bounded needle begin.
+    starts = re.compile(r"[0-9]+|[^\W\d_]+|[^\s\w]")
+
     def find(text: str) -> set[str]:
         text = text.casefold()
-        begun = {text[at : at + size] for at in range(len(text) - size + 1)} & by_beginning.keys()
-        likely = (each for beginning in begun for each in by_beginning[beginning])
+        begun = {text[at.start() : at.start() + size] for at in starts.finditer(text)}
+        likely = (each for beginning in begun & by_beginning.keys() for each in by_beginning[beginning])
         return {folded[each] for each in likely if each in text and bounded(each).search(text)}
 
     return find
@@ -95,7 +98,9 @@ def database_texts(database: Path) -> Iterator[tuple[str, str]]:
             while chunk := rows.fetchmany(_CHUNK_VALUES):
                 yield f"{schema}.{table}.{column}", "\n".join(value for (value,) in chunk)
         for catalogue in ("duckdb_tables()", "duckdb_columns()"):
-            comments = connection.execute(f"select comment from {catalogue} where comment is not null").fetchall()
+            comments = connection.execute(
+                f"select comment from {catalogue} where comment is not null"
+            ).fetchall()
             yield "comments", "\n".join(str(comment) for (comment,) in comments)
 
 
