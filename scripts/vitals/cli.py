@@ -288,8 +288,9 @@ def forget(
     """Erase a person; the figures stay as they are.
 
     In raw data, quarantine and ledger a random token takes the place of the person's hash, and [forgotten]
-    that of the plain text; then everything is built and published anew. Files of landing/ that hold the person are
-    named, and removed when asked: while one is there, the person is not forgotten, and the exit code is 3.
+    that of the plain text; then everything is built and published anew. Files of landing/ that hold the
+    person are named, and removed when asked: while one is there, the person is not forgotten, and the exit
+    code is 3.
     """
     from vitals.forget import SHORTEST_TEXT
     from vitals.forget import forget as forget_person

@@ -1,7 +1,7 @@
 """Erasing a person: from raw data, quarantine and ledger, from what is built of them, and from landing.
 
-The person's rows stay, so that the figures stay: what named the person becomes a random token that nothing links
-to anyone.
+The person's rows stay, so that the figures stay: what named the person becomes a random token that nothing
+links to anyone.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class NobodyFound(VitalsError):  # noqa: N818 - it reads as what happened
 
 @dataclass(frozen=True)
 class _Person:
-    """One spelling of a person: its hash, the token in the hash's place, and the patterns of the plain text."""
+    """One spelling of a person: its hash, the token in the hash's place, and the plain text as patterns."""
 
     spelling: str
     plain: str
@@ -84,7 +84,7 @@ class _Person:
         return self.hash in text or any(pattern.search(text) for pattern in self.patterns)
 
     def replaced(self, text: str, whole: bool) -> str:
-        """The text without the person. A declared column that holds nothing else keeps telling equal from unequal."""
+        """The text without the person; a declared column of nothing else keeps telling equal from unequal."""
         if whole and self.patterns and text.strip().casefold() == self.plain:
             return self.token
         text = text.replace(self.hash, self.token)
@@ -109,7 +109,7 @@ def forget(
 
     Raises:
         NobodyFound: no spelling stands anywhere.
-        GateFailed, AuditFailed: the rebuilt warehouse may not be published; what was published stays until then.
+        GateFailed, AuditFailed: what was rebuilt may not be published; what was published stays.
         VitalsError: an identifier names nobody, or something of the person could not be erased.
     """
     tell = on_progress or pipeline.silent
@@ -132,9 +132,9 @@ def forget(
             spellings = ", ".join(repr(person.spelling) for person in people)
             raise NobodyFound(
                 f"Nobody is called {spellings} in the warehouse or in landing.",
-                "Give the identifier as the export has it: with or without the country's code, blanks, dashes;"
-                " capitals do not matter. Several spellings may be given at once. If the salt was changed, it must"
-                " be the one that is in use.",
+                "Give the identifier as the export has it: with or without the country's code, blanks, dashes."
+                " Capitals do not matter. Several spellings may be given at once. The salt must be the one that"
+                " the data landed with.",
             )
         removed = []
         for path, shown in removable:
@@ -335,7 +335,7 @@ def _rows_hold(raw: BinaryIO, stream: Stream, salt: bytes, people: Sequence[_Per
 
 
 def _rebuild(paths: Paths, tell: pipeline.OnProgress) -> None:
-    """Builds and publishes anew, as of the same moment, in new files: old ones keep what was deleted in them."""
+    """Builds and publishes anew, as of the same moment, in new files: old ones keep what is deleted."""
     leftovers = [paths.work_db, *paths.warehouse.glob(".vitals-candidate*")]
     for file in [*leftovers, *(file.with_name(f"{file.name}.wal") for file in leftovers)]:
         file.unlink(missing_ok=True)

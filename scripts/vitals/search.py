@@ -39,7 +39,7 @@ def finder(needles: Iterable[str]) -> Finder:
         by_beginning.setdefault(each[:size], []).append(each)
 
     # A word, or a sign with one behind it: only there can a bounded needle begin.
-    starts = re.compile(r"[0-9]+|[^\W\d_]+|[^\s\w]")
+    starts = re.compile(r"[0-9]+|[^\W\d_]+|[^\s\w]|_")
 
     def find(text: str) -> set[str]:
         text = text.casefold()
@@ -51,7 +51,8 @@ def finder(needles: Iterable[str]) -> Finder:
 
 
 def bounded(needle: str) -> re.Pattern[str]:
-    """A pattern of a text in any case: no digit beside a digit at its edge, no letter or digit beside a letter."""
+    """A pattern of a text in any case, with no digit beside a digit at its edge and no letter or digit beside a
+    letter."""
 
     def guard(look: str, edge: str) -> str:
         kind = "[0-9]" if edge.isdigit() else r"[^\W_]" if edge.isalpha() else ""
@@ -83,7 +84,7 @@ def search(files: Iterable[Path], find: Finder) -> list[Find]:
 
 
 def database_texts(database: Path) -> Iterator[tuple[str, str]]:
-    """All that can be read as text in a database: `schema.table.column`, and its distinct values, a line each.
+    """All that can be read as text in a database: `schema.table.column`, and distinct values, a line each.
 
     Comments on tables and columns are among it.
     """
@@ -93,7 +94,10 @@ def database_texts(database: Path) -> Iterator[tuple[str, str]]:
             " and regexp_matches(data_type, 'VARCHAR|JSON|BLOB|ENUM|UUID') order by all"
         ).fetchall()
         for schema, table, column in columns:
-            query = f'select distinct cast("{column}" as varchar) from "{schema}"."{table}" where "{column}" is not null'
+            query = (
+                f'select distinct cast("{column}" as varchar) from "{schema}"."{table}"'
+                f' where "{column}" is not null'
+            )
             rows = connection.execute(query)
             while chunk := rows.fetchmany(_CHUNK_VALUES):
                 yield f"{schema}.{table}.{column}", "\n".join(value for (value,) in chunk)

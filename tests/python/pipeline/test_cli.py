@@ -34,7 +34,8 @@ def test_the_version_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["land", "build", "publish", "run", "simulate", "scorecard", "lint", "kpis", "docs", "ask", "forget"]
+    "command",
+    ["land", "build", "publish", "run", "simulate", "scorecard", "lint", "kpis", "docs", "ask", "forget"],
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
