@@ -335,19 +335,18 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
 @_reported
 def forget(
     identifiers: Annotated[
-        list[str],
-        typer.Argument(metavar="IDENTIFIER…", help="Telephone number, address or id, as exports have it."),
+        list[str], typer.Argument(metavar="IDENTIFIER…", help="Number, address or id, as exports have it.")
     ],
     remove_files: Annotated[
-        bool,
-        typer.Option("--remove-files", help="Remove the landed files that hold the person from landing/."),
+        bool, typer.Option("--remove-files", help="Remove landed files that hold the person from landing/.")
     ] = False,
 ) -> int:
     """Erase a person; the figures stay as they are.
 
     In raw data, quarantine and ledger a random token takes the place of the person's hash, and [forgotten]
     that of the plain text; then everything is built and published anew. Files of landing/ that hold the
-    person are named, and removed when asked: while one is there, the person is not forgotten: exit code 3.
+    person are named, and removed when asked: while one is there, the person is not forgotten, and the exit
+    code is 3.
     """
     from vitals.forget import SHORTEST_TEXT
     from vitals.forget import forget as forget_person
@@ -363,9 +362,7 @@ def forget(
         _say(f"Removed from landing: {one_line(name)}")
     if not report.left:
         return OK
-    _say(
-        "✗ Not finished: these files of landing hold the person, or could not be searched:", style="bold red"
-    )
+    _say("✗ Not finished: these files of landing hold the person or cannot be searched:", style="bold red")
     for left in report.left:
         _say(f"  {one_line(left.source_file)}: {one_line(left.reason)}")
     _say(

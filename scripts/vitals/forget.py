@@ -71,7 +71,7 @@ class NobodyFound(VitalsError):  # noqa: N818 - it reads as what happened
 
 @dataclass(frozen=True)
 class _Person:
-    """One spelling of a person: its hash, the token in the hash's place, and the patterns of plain text."""
+    """One spelling of a person: its hash, the token in the hash's place, and the plain text as patterns."""
 
     spelling: str
     plain: str
@@ -84,7 +84,7 @@ class _Person:
         return self.hash in text or any(pattern.search(text) for pattern in self.patterns)
 
     def replaced(self, text: str, whole: bool) -> str:
-        """The text without the person; a declared column with nothing else in it still tells equals apart."""
+        """The text without the person; a declared column of nothing else keeps telling equal from unequal."""
         if whole and self.patterns and text.strip().casefold() == self.plain:
             return self.token
         text = text.replace(self.hash, self.token)
@@ -109,7 +109,7 @@ def forget(
 
     Raises:
         NobodyFound: no spelling stands anywhere.
-        GateFailed, AuditFailed: the rebuilt warehouse may not be published; what was published stays.
+        GateFailed, AuditFailed: what was rebuilt may not be published; what was published stays.
         VitalsError: an identifier names nobody, or something of the person could not be erased.
     """
     tell = on_progress or pipeline.silent
@@ -335,7 +335,7 @@ def _rows_hold(raw: BinaryIO, stream: Stream, salt: bytes, people: Sequence[_Per
 
 
 def _rebuild(paths: Paths, tell: pipeline.OnProgress) -> None:
-    """Builds and publishes anew, as of the same moment, in new files: old ones keep what was deleted."""
+    """Builds and publishes anew, as of the same moment, in new files: old ones keep what is deleted."""
     leftovers = [paths.work_db, *paths.warehouse.glob(".vitals-candidate*")]
     for file in [*leftovers, *(file.with_name(f"{file.name}.wal") for file in leftovers)]:
         file.unlink(missing_ok=True)

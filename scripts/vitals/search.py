@@ -38,17 +38,21 @@ def finder(needles: Iterable[str]) -> Finder:
     for each in folded:
         by_beginning.setdefault(each[:size], []).append(each)
 
+    # A word, or a sign with one behind it: only there can a bounded needle begin.
+    starts = re.compile(r"[0-9]+|[^\W\d_]+|[^\s\w]|_")
+
     def find(text: str) -> set[str]:
         text = text.casefold()
-        begun = {text[at : at + size] for at in range(len(text) - size + 1)} & by_beginning.keys()
-        likely = (each for beginning in begun for each in by_beginning[beginning])
+        begun = {text[at.start() : at.start() + size] for at in starts.finditer(text)}
+        likely = (each for beginning in begun & by_beginning.keys() for each in by_beginning[beginning])
         return {folded[each] for each in likely if each in text and bounded(each).search(text)}
 
     return find
 
 
 def bounded(needle: str) -> re.Pattern[str]:
-    """A pattern of a text in any case: no digit beside a digit at its edge, no letter beside a letter."""
+    """A pattern of a text in any case, with no digit beside a digit at its edge and no letter or digit beside a
+    letter."""
 
     def guard(look: str, edge: str) -> str:
         kind = "[0-9]" if edge.isdigit() else r"[^\W_]" if edge.isalpha() else ""
@@ -80,7 +84,7 @@ def search(files: Iterable[Path], find: Finder) -> list[Find]:
 
 
 def database_texts(database: Path) -> Iterator[tuple[str, str]]:
-    """All that can be read as text in a database: `schema.table.column` and its distinct values, a line each.
+    """All that can be read as text in a database: `schema.table.column`, and distinct values, a line each.
 
     Comments on tables and columns are among it.
     """

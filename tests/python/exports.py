@@ -1,4 +1,4 @@
-"""Who stands in a landing folder's exports: customers' identifiers and agents' names, by the files alone."""
+"""Who stands in a landing folder's exports: customers' identifiers, agents' names, from the files alone."""
 
 import csv
 import gzip

@@ -54,13 +54,15 @@ def test_the_forgotten_stand_nowhere_and_every_figure_is_as_it_was(centre: Centr
     report = forget(own.paths, people)
 
     assert all(report.rows[person] > 0 for person in people)
-    assert {own.paths.landing / each.source_file for each in report.left} == files
+    # Comments and the like name the person, too, in columns that tell no customer.
+    left = {own.paths.landing / each.source_file for each in report.left}
+    assert files <= left
     assert search(everything(own.paths), find) == []
     assert own.published(FIGURES) == figures
     assert account(own) == accounted
     # What is still in landing keeps the command from being finished; then it is, and nothing comes back.
     again = forget(own.paths, people, remove_files=True)
-    assert {own.paths.landing / name for name in again.removed} == files
+    assert {own.paths.landing / name for name in again.removed} == left
     assert not again.left
     assert not (own.paths.warehouse / ".forget.key").exists()
     pipeline.land(own.paths)

@@ -57,7 +57,10 @@ def test_all_rows_of_a_person_get_one_token_and_other_rows_stay(known: Desk) -> 
 
 
 def test_the_plain_text_goes_from_extra_columns_free_texts_quarantine_and_file_names(known: Desk) -> None:
-    known.drop("acme/calls/of ann@x.org.json", calls("bob@x.org", note=f"call {ANN.upper()}, not joann@x.org", queue="for ann@x.org"))
+    known.drop(
+        "acme/calls/of ann@x.org.json",
+        calls("bob@x.org", note=f"call {ANN.upper()}, not joann@x.org", queue="for ann@x.org"),
+    )
     known.drop("acme/sheet/a.csv", "id,queue,seconds\n1,q,2\n2,q,ann@x.org,5\n")
     land(known)
     known.drop("acme/sheet/b.csv", "id;ann@x.org\n1;2\n")
@@ -125,7 +128,12 @@ def test_a_person_in_compressed_or_unreadable_files_of_landing_is_found(known: D
     known.drop("elsewhere/notes.txt", "write to ANN@x.org")
     known.drop("acme/calls/cut.json.gz", gzip.compress(calls("x" * 50, *range(500)).encode())[:40])
     left = {each.source_file: each.reason for each in forget(known.paths, [ANN]).left}
-    assert set(left) == {"acme/calls/a.json.gz", "acme/sheet/broken.csv", "elsewhere/notes.txt", "acme/calls/cut.json.gz"}
+    assert set(left) == {
+        "acme/calls/a.json.gz",
+        "acme/sheet/broken.csv",
+        "elsewhere/notes.txt",
+        "acme/calls/cut.json.gz",
+    }
     assert left["acme/calls/cut.json.gz"].startswith("cannot be searched")
     assert left["elsewhere/notes.txt"].startswith("never landed")
 

@@ -49,6 +49,7 @@ def test_the_version_is_told() -> None:
         "alerts",
         "runs",
         "doctor",
+        "forget",
     ],
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:
