@@ -51,7 +51,7 @@ def finder(needles: Iterable[str]) -> Finder:
 
 
 def bounded(needle: str) -> re.Pattern[str]:
-    """A pattern of a text in any case, with no digit beside a digit at its edge and no letter or digit beside a
+    """A pattern of a text in any case, no digit beside a digit at its edge and no letter or digit beside a
     letter."""
 
     def guard(look: str, edge: str) -> str:
