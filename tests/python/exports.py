@@ -35,7 +35,7 @@ def customers(landing: Path) -> dict[str, set[Path]]:
 
 
 def agent_names(landing: Path) -> set[str]:
-    """Every agent's and supervisor's name, in full."""
+    """Every agent's and supervisor's full name; the roster's placeholder `Nobody` is a word of any text."""
     names = set()
     for file in _files(landing):
         if file.parent.name == "agents":
@@ -44,7 +44,7 @@ def agent_names(landing: Path) -> set[str]:
             first = [value for key, value in _pairs(file) if key.endswith("Configuration.FirstName")]
             last = [value for key, value in _pairs(file) if key.endswith("Configuration.LastName")]
             names |= {f"{one} {other}" for one, other in zip(first, last, strict=True) if one and other}
-    return names
+    return {name for name in names if " " in name}
 
 
 def _files(landing: Path) -> list[Path]:

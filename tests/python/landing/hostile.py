@@ -44,7 +44,7 @@ PROBES = (
     "1e999",
     "9" * 400,
 )
-NAMES = (
+NAMES: tuple[str | bytes, ...] = (
     "..%2f..%2fpwned.csv",
     "..\\..\\pwned.csv",
     "C:\\pwned.csv",

@@ -81,10 +81,10 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Siege:
         place = paths.landing / folder
         place.mkdir(parents=True, exist_ok=True)
         build(place / name)
-    for number, name in enumerate(NAMES):
+    for number, odd in enumerate(NAMES):
         content = f"contact_id,channel,arrived_at\nname{number},chat,2026-10-05T09:00:00Z\n"
-        place = os.fsencode(paths.landing / "template" / "contacts")
-        with open(os.path.join(place, os.fsencode(name)), "w", encoding="ascii") as file:
+        contacts = os.fsencode(paths.landing / "template" / "contacts")
+        with open(os.path.join(contacts, os.fsencode(odd)), "w", encoding="ascii") as file:
             file.write(content)
     _fuzz(root, paths.landing)
     before, started = tree(paths.landing), time.monotonic()
@@ -98,7 +98,9 @@ def _fuzz(root: Path, landing: Path) -> None:
     """Mutations of exports of every declared stream; the same ones in every run."""
     simulate(root / "true", root / "truth", PROJECT / "seeds", 60, 2, 5)
     found = sorted(path for path in (root / "true").rglob("*") if path.is_file())
-    exports = [(path.relative_to(root / "true").parent.as_posix(), path.read_bytes()) for path in found]
+    exports: list[tuple[str, bytes]] = [
+        (path.relative_to(root / "true").parent.as_posix(), path.read_bytes()) for path in found
+    ]
     examples = sorted((PROJECT / "docs" / "template").glob("*.csv"))
     exports += [(f"template/{path.stem}", path.read_bytes()) for path in examples]
     assert {folder for folder, _ in exports} == {stream.key for stream in load_streams(PROJECT)}
@@ -159,7 +161,10 @@ def test_every_row_read_landed_or_is_in_quarantine_with_its_reason(siege: Siege)
     for read, landed, quarantined, lines, told, digest, platform, stream in counts:
         assert read == landed + quarantined
         assert quarantined == lines == told
-        assert pq.ParquetFile(siege.paths.raw / platform / stream / f"{digest}.parquet").metadata.num_rows == landed
+        assert (
+            pq.ParquetFile(siege.paths.raw / platform / stream / f"{digest}.parquet").metadata.num_rows
+            == landed
+        )
     orphans = siege.sql(
         "select distinct file_hash from '{raw}/vitals/quarantine/*.parquet'"
         " where file_hash not in (select file_hash from '{raw}/vitals/ledger/*.parquet' where status = 'landed')"
@@ -176,6 +181,21 @@ def test_landing_is_as_it_was_and_nothing_is_written_outside_the_warehouse(siege
     written = [path for path in siege.paths.warehouse.rglob("*") if path.is_file()]
     assert all(path.resolve().is_relative_to(siege.paths.warehouse.resolve()) for path in written)
     assert not any(b"root:x:0" in path.read_bytes() for path in written)
+
+
+def test_landing_them_again_lands_nothing(siege: Siege) -> None:
+    def again() -> dict[str, tuple[Any, ...]]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("VITALS_SALT", "pepper")
+            assert not land(siege.paths, load_streams(PROJECT)).with_status("landed")
+        return {key: each for key, each in tree(siege.paths.raw).items() if not stat_is_folder(each[0])}
+
+    ledger = os.fsencode(siege.paths.ledger_file).hex()
+    first = {key: each for key, each in tree(siege.paths.raw).items() if not stat_is_folder(each[0])}
+    second = again()
+    # A refusal names what all earlier files had, and by now there are more of them.
+    assert {key for key in first | second if first.get(key) != second.get(key)} <= {ledger}
+    assert again() == second
 
 
 def test_staging_and_quality_build_on_them_and_account_for_every_row(

@@ -91,7 +91,8 @@ classified as (
 
     select
         *,
-        {{ record_status(key=['call_id'], version='updated_at') }} as record_status
+        {{ record_status(key=['call_id'], version='updated_at') }} as record_status,
+        call_id as record_key
     from checked
 
 )
