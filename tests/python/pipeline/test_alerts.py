@@ -21,6 +21,7 @@ from vitals.errors import VitalsError
 from vitals.paths import Paths
 
 ALERTS_MODEL = """
+{{ config(meta={'level': 'analysts'}) }}
 select
     'silent_stream' as kind, 'desk' as platform, 'calls' as stream,
     timestamp '2026-03-01 10:00:00' as since_at,
