@@ -145,13 +145,12 @@ def test_a_run_without_anything_to_tell_posts_nothing_and_has_no_alert(
 def test_a_failed_run_is_posted_with_its_remedy_and_without_any_folder_of_the_machine(
     centre: Paths, vitals: Callable[..., Result], receiver: Receiver
 ) -> None:
-    (centre.warehouse / "build.json").unlink()
-    centre.published_db.unlink()
-    centre.work_db.write_bytes(b"no database")
+    centre.ledger_file.unlink()
     assert vitals("build").exit_code == 1
     [told] = receiver.received
     assert told["result"] == "failed"
-    assert told["error"]["message"]
+    assert "nothing to build" in told["error"]["message"]
+    assert told["error"]["remedy"]
     assert str(centre.project) not in json.dumps(told)
 
 
