@@ -137,6 +137,7 @@ def test_the_last_runs_are_shown_without_any_database(centre: Paths, monkeypatch
     monkeypatch.chdir(centre.project)
     monkeypatch.delenv("VITALS_LANDING", raising=False)
     monkeypatch.delenv("VITALS_WAREHOUSE", raising=False)
+    monkeypatch.setenv("COLUMNS", "160")
     centre.published_db.unlink()
     centre.work_db.unlink()
     pipeline.land(centre)
