@@ -30,6 +30,7 @@ from mutants.kill import Killer, NotGreenError, Source, Verdict
 from mutants.truth import first_difference
 from vitals import pipeline
 from vitals.errors import VitalsError
+from vitals.landing.identifiers import make_salt
 from vitals.paths import Paths
 from vitals.simulate import simulate
 from vitals.streams import load_streams
@@ -152,6 +153,7 @@ def build_centre(home: Path) -> None:
         seed=11,
         start=date(2026, 10, 12),
     )
+    make_salt(paths.salt_file)
     pipeline.land(paths)
     pipeline.build(paths)
 
