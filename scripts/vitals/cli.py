@@ -167,7 +167,8 @@ def _global(
 ) -> None:
     _settings.debug = debug
     run_id = runs.new_id()
-    runs.RUN_ID.set(run_id)
+    named = runs.RUN_ID.set(run_id)
+    context.call_on_close(lambda: runs.RUN_ID.reset(named))  # the next command of this process is another run
     _settings.json = logs.JsonLog(run_id, context.invoked_subcommand or "") if log is Log.json else None
     for handler in list(logs.WARNINGS.handlers):
         logs.WARNINGS.removeHandler(handler)

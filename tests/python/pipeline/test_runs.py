@@ -140,12 +140,13 @@ def test_the_last_runs_are_shown_without_any_database(centre: Paths, monkeypatch
     monkeypatch.setenv("COLUMNS", "160")
     centre.published_db.unlink()
     centre.work_db.unlink()
+    assert CliRunner().invoke(app, ["land"]).exit_code == 0
     pipeline.land(centre)
     with pytest.raises(VitalsError):
         pipeline.publish(centre)
-    shown = CliRunner().invoke(app, ["runs", "--last", "2"])
+    shown = CliRunner().invoke(app, ["runs", "--last", "3"])
     assert shown.exit_code == 0
-    assert [line.split()[2] for line in shown.output.splitlines()[1:3]] == ["land", "publish"]
+    assert [line.split()[2] for line in shown.output.splitlines()[1:4]] == ["land", "land", "publish"]
     assert "What to do: " in shown.output
 
 
