@@ -114,6 +114,14 @@
     regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}')
 {%- endmacro %}
 
+{#- Whether a pattern (no backslashes) is found in a text; null when the text is. -#}
+{% macro matches(text, pattern) %}{{ return(adapter.dispatch('matches', 'vitals')(text, pattern)) }}{% endmacro %}
+{% macro default__matches(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
+{% macro spark__matches(text, pattern) %}({{ text }} rlike '{{ pattern }}'){% endmacro %}
+
+{#- The first part of a text that a pattern (no backslashes) finds; empty text when it finds none. -#}
+{% macro matched(text, pattern) %}regexp_extract({{ text }}, '{{ pattern }}', 0){% endmacro %}
+
 {#- Aggregate: the distinct texts of a group in alphabetical order, joined by `, `; empty text when there is none. -#}
 {% macro list_distinct_sorted(text) %}{{ return(adapter.dispatch('list_distinct_sorted', 'vitals')(text)) }}{% endmacro %}
 {% macro default__list_distinct_sorted(text) -%}

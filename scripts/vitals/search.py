@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 Finder = Callable[[str], set[str]]
 _CHUNK_BYTES, _OVERLAP_BYTES = 8 << 20, 4 << 10
 _CHUNK_VALUES = 20_000
+# So many are each looked for directly; of more, the words of the text are looked up instead.
+_FEW_NEEDLES = 64
 
 
 @dataclass(frozen=True, order=True)
@@ -43,6 +45,8 @@ def finder(needles: Iterable[str]) -> Finder:
 
     def find(text: str) -> set[str]:
         text = text.casefold()
+        if len(folded) <= _FEW_NEEDLES:
+            return {folded[each] for each in folded if each in text and bounded(each).search(text)}
         begun = {text[at.start() : at.start() + size] for at in starts.finditer(text)}
         likely = (each for beginning in begun & by_beginning.keys() for each in by_beginning[beginning])
         return {folded[each] for each in likely if each in text and bounded(each).search(text)}

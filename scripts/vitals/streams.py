@@ -12,6 +12,12 @@ import yaml
 from vitals.errors import VitalsError
 
 FORMATS = ("json", "delimited", "pipe")
+# How files write values where no value proves it: staging reads these from the meta.
+VALUE_FORMATS = {
+    "date_order": ("day_first", "month_first"),
+    "decimal_mark": ("comma", "point"),
+    "durations": ("seconds", "days"),
+}
 ORIGIN_COLUMNS = ("extra_columns", "source_file", "source_row", "file_hash", "landed_at")
 _META_TYPES: dict[str, type] = {
     "format": str,
@@ -22,6 +28,9 @@ _META_TYPES: dict[str, type] = {
     "records": str,
     "encoding": str,
     "has_header": bool,
+    "date_order": str,
+    "decimal_mark": str,
+    "durations": str,
     "external_location": str,
 }
 _NAME = re.compile(r"[^\W\d][\w]*")
@@ -98,6 +107,8 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         if not isinstance(value, _META_TYPES[key]):
             kind = _META_TYPES[key].__name__
             raise VitalsError(f"{where}: meta key `{key}` is not of type {kind}.", "Correct its value.")
+        if value not in (answers := VALUE_FORMATS.get(key, (value,))):
+            raise VitalsError(f"{where}: {key} is {value!r}.", f"Use one of: {', '.join(answers)}.")
     if meta.get("format") not in FORMATS:
         raise VitalsError(f"{where}: format is {meta.get('format')!r}.", f"Use one of: {', '.join(FORMATS)}.")
     columns = [_name(column, where, "column") for column in table.get("columns") or []]

@@ -35,6 +35,12 @@ class Centre:
         with duckdb.connect(str(self.paths.published_db), read_only=True) as connection:
             return connection.sql(sql).fetchall()
 
+    def copied(self, target: Path) -> "Centre":
+        """The same centre in a folder of its own, to change at will."""
+        shutil.copytree(self.paths.landing, target / "landing")
+        shutil.copytree(self.paths.warehouse, target / "warehouse")
+        return Centre(Paths(self.paths.project, target / "landing", target / "warehouse"), self.truth)
+
 
 def copy_project(target: Path) -> Path:
     """The project's own files, without what is computed; the way a user's clone looks."""

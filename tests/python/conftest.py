@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from centre import PROJECT, Centre, copy_project
 from vitals import pipeline
@@ -13,13 +14,15 @@ from vitals.paths import Paths
 from vitals.simulate import simulate
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, a file stays in one; so do all that read the one centre."""
+    """Where several processes share the tests, a file stays in one, and the long ones come first."""
     if not config.pluginmanager.hasplugin("xdist"):
         return
+    waiting = {item.path for item in items if "centre" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path.parent.name != "end_to_end", item.path in waiting))
     for item in items:
-        reads_centre = item.path.parent.name == "end_to_end" and "centre" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("centre" if reads_centre else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,13 +45,19 @@ def project_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def build_centre(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Centre]:
-    """Simulate a centre and take it through the pipeline, in folders of its own."""
+    """Simulate a centre and take it through the pipeline, once for all processes: to read, and to copy."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
 
     def build(contacts: int, days: int, seed: int, start: date = date(2026, 10, 12)) -> Centre:
-        home = tmp_path_factory.mktemp(f"centre_{seed}")
+        home = shared / f"centre_{contacts}_{days}_{seed}_{start}"
         paths = Paths(PROJECT, home / "landing", home / "warehouse")
-        simulate(paths.landing, home / "truth", PROJECT / "seeds", contacts, days, seed, start)
-        pipeline.run(paths)
+        with FileLock(home.with_suffix(".lock")):
+            if not (home / "built").exists():
+                simulate(paths.landing, home / "truth", PROJECT / "seeds", contacts, days, seed, start)
+                pipeline.run(paths)
+                (home / "built").touch()
         return Centre(paths, home / "truth")
 
     return build
@@ -56,7 +65,7 @@ def build_centre(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cent
 
 @pytest.fixture(scope="session")
 def centre(build_centre: Callable[..., Centre]) -> Iterator[Centre]:
-    """Three weeks over a clock change, published."""
+    """Three weeks over a clock change, published; who changes anything takes a copy."""
     before = dict(os.environ)
     yield build_centre(contacts=4000, days=21, seed=11)
     os.environ.clear()

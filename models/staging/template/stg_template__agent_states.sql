@@ -1,3 +1,4 @@
+{%- set times = ['started_at', 'ended_at', 'updated_at'] -%}
 with
 
 source as (
@@ -6,23 +7,45 @@ source as (
 
 ),
 
+formats as (
+
+    {{ proven_formats('template', 'agent_states', times) }}
+
+),
+
+plain as (
+
+    select
+        source.*,
+        {% for time in times -%}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {% endfor -%}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
+
+),
+
 typed as (
 
     select
         {{ prefixed_id('agent_id', 'template') }} as agent_id,
         {{ clean_text('state') }} as state,
-        {{ iso_to_utc('started_at') }} as started_at,
-        {{ iso_to_utc('ended_at') }} as ended_at,
+        {{ iso_to_utc('plain_started_at') }} as started_at,
+        {{ iso_to_utc('plain_ended_at') }} as ended_at,
         {{ prefixed_id('contact_id', 'template') }} as contact_id,
-        {{ iso_to_utc('updated_at') }} as changed_at,
+        {{ iso_to_utc('plain_updated_at') }} as changed_at,
         started_at as raw_started_at,
         ended_at as raw_ended_at,
         updated_at as raw_updated_at,
+        date_order,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from source
+    from plain
 
 ),
 
@@ -56,6 +79,7 @@ checked as (
                 ("ended_at < started_at", 'ended_at is before started_at'),
             ]
             + typing_rules('time', ['started_at', 'ended_at', ('updated_at', 'changed_at')])
+            + format_rules(times)
         ) }} as quarantine_reason
     from versioned
 

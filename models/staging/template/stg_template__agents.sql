@@ -1,8 +1,30 @@
+{%- set times = ['updated_at'] -%}
 with
 
 source as (
 
     select * from {{ source('template', 'agents') }}
+
+),
+
+formats as (
+
+    {{ proven_formats('template', 'agents', times) }}
+
+),
+
+plain as (
+
+    select
+        source.*,
+        {% for time in times -%}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {% endfor -%}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
 
 ),
 
@@ -14,13 +36,14 @@ typed as (
         {{ clean_text('team') }} as team,
         {{ clean_text('supervisor') }} as supervisor,
         {{ clean_text('site') }} as site,
-        {{ iso_to_utc('updated_at') }} as changed_at,
+        {{ iso_to_utc('plain_updated_at') }} as changed_at,
         updated_at as raw_updated_at,
+        date_order,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from source
+    from plain
 
 ),
 
@@ -42,6 +65,7 @@ checked as (
                 ("agent_id is null", 'agent_id is missing'),
             ]
             + typing_rules('time', [('updated_at', 'changed_at')])
+            + format_rules(times)
         ) }} as quarantine_reason
     from versioned
 

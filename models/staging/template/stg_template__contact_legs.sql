@@ -1,3 +1,6 @@
+{%- set times = ['queued_at', 'answered_at', 'ended_at', 'updated_at'] -%}
+{%- set numbers = ['leg_number'] -%}
+{%- set seconds = ['wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'] -%}
 with
 
 source as (
@@ -6,24 +9,51 @@ source as (
 
 ),
 
+formats as (
+
+    {{ proven_formats('template', 'contact_legs', times, numbers + seconds) }}
+
+),
+
+plain as (
+
+    select
+        source.*,
+        {% for time in times -%}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {% endfor -%}
+        {% for number in numbers -%}
+        {{ plain_number(number) }} as plain_{{ number }},
+        {% endfor -%}
+        {% for duration in seconds -%}
+        {{ plain_seconds('template', 'contact_legs', duration) }} as plain_{{ duration }},
+        {% endfor -%}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
+
+),
+
 typed as (
 
     select
         {{ prefixed_id('leg_id', 'template') }} as leg_id,
         {{ prefixed_id('contact_id', 'template') }} as contact_id,
-        {{ count_from('leg_number') }} as leg_number,
+        {{ count_from('plain_leg_number') }} as leg_number,
         {{ clean_text('queue') }} as queue,
         {{ prefixed_id('agent_id', 'template') }} as agent_id,
-        {{ iso_to_utc('queued_at') }} as queued_at,
-        {{ iso_to_utc('answered_at') }} as answered_at,
-        {{ iso_to_utc('ended_at') }} as ended_at,
-        {{ seconds_from('wait_seconds') }} as wait_seconds,
-        {{ seconds_from('talk_seconds') }} as talk_seconds,
-        {{ seconds_from('hold_seconds') }} as hold_seconds,
-        {{ seconds_from('acw_seconds') }} as acw_seconds,
+        {{ iso_to_utc('plain_queued_at') }} as queued_at,
+        {{ iso_to_utc('plain_answered_at') }} as answered_at,
+        {{ iso_to_utc('plain_ended_at') }} as ended_at,
+        {{ seconds_from('plain_wait_seconds') }} as wait_seconds,
+        {{ seconds_from('plain_talk_seconds') }} as talk_seconds,
+        {{ seconds_from('plain_hold_seconds') }} as hold_seconds,
+        {{ seconds_from('plain_acw_seconds') }} as acw_seconds,
         lower({{ clean_text('exit') }}) as exit,
         coalesce({{ boolean_from('is_callback') }}, false) as is_callback,
-        {{ iso_to_utc('updated_at') }} as changed_at,
+        {{ iso_to_utc('plain_updated_at') }} as changed_at,
         {{ boolean_from('is_callback') }} as stated_is_callback,
         leg_number as raw_leg_number,
         queued_at as raw_queued_at,
@@ -35,11 +65,13 @@ typed as (
         acw_seconds as raw_acw_seconds,
         is_callback as raw_is_callback,
         updated_at as raw_updated_at,
+        date_order,
+        decimal_mark,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from source
+    from plain
 
 ),
 
@@ -84,6 +116,7 @@ checked as (
             + typing_rules('seconds', ['wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'])
             + typing_rules('count', ['leg_number'])
             + typing_rules('boolean', [('is_callback', 'stated_is_callback')])
+            + format_rules(times, numbers + seconds)
         ) }} as quarantine_reason
     from versioned
 

@@ -1,8 +1,38 @@
+{%- set times = ['arrived_at', 'queued_at', 'answered_at', 'ended_at', 'wrapped_up_at', 'updated_at'] -%}
+{%- set numbers = ['agents_count', 'queues_count', 'transfers_count', 'holds_count', 'sentiment'] -%}
+{%- set seconds = ['ivr_seconds', 'wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'] -%}
 with
 
 source as (
 
     select * from {{ source('template', 'contacts') }}
+
+),
+
+formats as (
+
+    {{ proven_formats('template', 'contacts', times, numbers + seconds) }}
+
+),
+
+plain as (
+
+    select
+        source.*,
+        {% for time in times -%}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {% endfor -%}
+        {% for number in numbers -%}
+        {{ plain_number(number) }} as plain_{{ number }},
+        {% endfor -%}
+        {% for duration in seconds -%}
+        {{ plain_seconds('template', 'contacts', duration) }} as plain_{{ duration }},
+        {% endfor -%}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
 
 ),
 
@@ -18,26 +48,26 @@ typed as (
         {{ clean_text('contact_type') }} as contact_type,
         {{ clean_text('customer') }} as customer_key,
         {{ clean_text('language') }} as language,
-        {{ iso_to_utc('arrived_at') }} as arrived_at,
-        {{ iso_to_utc('queued_at') }} as queued_at,
-        {{ iso_to_utc('answered_at') }} as answered_at,
-        {{ iso_to_utc('ended_at') }} as ended_at,
-        {{ iso_to_utc('wrapped_up_at') }} as wrapped_up_at,
+        {{ iso_to_utc('plain_arrived_at') }} as arrived_at,
+        {{ iso_to_utc('plain_queued_at') }} as queued_at,
+        {{ iso_to_utc('plain_answered_at') }} as answered_at,
+        {{ iso_to_utc('plain_ended_at') }} as ended_at,
+        {{ iso_to_utc('plain_wrapped_up_at') }} as wrapped_up_at,
         lower({{ clean_text('outcome') }}) as outcome,
-        {{ seconds_from('ivr_seconds') }} as ivr_seconds,
-        {{ seconds_from('wait_seconds') }} as wait_seconds,
-        {{ seconds_from('talk_seconds') }} as talk_seconds,
-        {{ seconds_from('hold_seconds') }} as hold_seconds,
-        {{ seconds_from('acw_seconds') }} as acw_seconds,
+        {{ seconds_from('plain_ivr_seconds') }} as ivr_seconds,
+        {{ seconds_from('plain_wait_seconds') }} as wait_seconds,
+        {{ seconds_from('plain_talk_seconds') }} as talk_seconds,
+        {{ seconds_from('plain_hold_seconds') }} as hold_seconds,
+        {{ seconds_from('plain_acw_seconds') }} as acw_seconds,
         {{ prefixed_id('first_agent_id', 'template') }} as first_agent_id,
-        {{ count_from('agents_count') }} as agents_count,
-        {{ count_from('queues_count') }} as queues_count,
-        {{ count_from('transfers_count') }} as transfers_count,
-        {{ count_from('holds_count') }} as holds_count,
+        {{ count_from('plain_agents_count') }} as agents_count,
+        {{ count_from('plain_queues_count') }} as queues_count,
+        {{ count_from('plain_transfers_count') }} as transfers_count,
+        {{ count_from('plain_holds_count') }} as holds_count,
         coalesce({{ boolean_from('is_test') }}, false) as is_test,
         {{ boolean_from('is_resolved') }} as is_resolved,
-        try_cast(trim(sentiment) as decimal(4, 3)) as sentiment,
-        {{ iso_to_utc('updated_at') }} as changed_at,
+        try_cast(trim(plain_sentiment) as decimal(4, 3)) as sentiment,
+        {{ iso_to_utc('plain_updated_at') }} as changed_at,
         {{ boolean_from('is_test') }} as stated_is_test,
         arrived_at as raw_arrived_at,
         queued_at as raw_queued_at,
@@ -57,11 +87,13 @@ typed as (
         is_resolved as raw_is_resolved,
         sentiment as raw_sentiment,
         updated_at as raw_updated_at,
+        date_order,
+        decimal_mark,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from source
+    from plain
 
 ),
 
@@ -137,6 +169,7 @@ checked as (
             + typing_rules('count', ['agents_count', 'queues_count', 'transfers_count', 'holds_count'])
             + typing_rules('number', ['sentiment'])
             + typing_rules('boolean', [('is_test', 'stated_is_test'), 'is_resolved'])
+            + format_rules(times, numbers + seconds)
         ) }} as quarantine_reason
     from versioned
 

@@ -1,3 +1,5 @@
+{%- set times = ['month', 'updated_at'] -%}
+{%- set numbers = ['amount'] -%}
 with
 
 source as (
@@ -6,26 +8,52 @@ source as (
 
 ),
 
+formats as (
+
+    {{ proven_formats('template', 'operating_costs', times, numbers) }}
+
+),
+
+plain as (
+
+    select
+        source.*,
+        {% for time in times -%}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {% endfor -%}
+        {% for number in numbers -%}
+        {{ plain_number(number) }} as plain_{{ number }},
+        {% endfor -%}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
+
+),
+
 typed as (
 
     select
         {{ prefixed_id('cost_id', 'template') }} as cost_id,
-        {{ month_from('month') }} as month,
+        {{ month_from('plain_month') }} as month,
         {{ clean_text('site') }} as site,
         {{ clean_text('client') }} as client,
         {{ clean_text('channel') }} as channel,
         {{ clean_text('category') }} as category,
-        try_cast(trim(amount) as decimal(18, 6)) as amount,
+        try_cast(trim(plain_amount) as decimal(18, 6)) as amount,
         upper({{ clean_text('currency') }}) as currency,
-        {{ iso_to_utc('updated_at') }} as changed_at,
+        {{ iso_to_utc('plain_updated_at') }} as changed_at,
         month as raw_month,
         amount as raw_amount,
         updated_at as raw_updated_at,
+        date_order,
+        decimal_mark,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from source
+    from plain
 
 ),
 
@@ -69,10 +97,6 @@ checked as (
                 (untyped('raw_month', 'month'), 'month is no month and no day'),
                 ("category is null", 'category is missing'),
                 (clean_text('raw_amount') ~ " is null", 'amount is missing'),
-                (
-                    untyped('raw_amount', 'amount'),
-                    'amount is not a plain number, without thousands separators'
-                ),
                 ("currency is null", 'currency is missing'),
                 (
                     "length(currency) <> 3 or " ~ regexp_replace_all('currency', '[A-Z]', '') ~ " <> ''",
@@ -84,6 +108,8 @@ checked as (
                 ),
             ]
             + typing_rules('time', [('updated_at', 'changed_at')])
+            + typing_rules('number', ['amount'])
+            + format_rules(times, numbers)
         ) }} as quarantine_reason
     from versioned
 

@@ -1,8 +1,34 @@
+{%- set times = ['evaluated_at', 'updated_at'] -%}
+{%- set numbers = ['points_earned', 'points_possible'] -%}
 with
 
 source as (
 
     select * from {{ source('template', 'quality_evaluations') }}
+
+),
+
+formats as (
+
+    {{ proven_formats('template', 'quality_evaluations', times, numbers) }}
+
+),
+
+plain as (
+
+    select
+        source.*,
+        {% for time in times -%}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {% endfor -%}
+        {% for number in numbers -%}
+        {{ plain_number(number) }} as plain_{{ number }},
+        {% endfor -%}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
 
 ),
 
@@ -12,14 +38,14 @@ typed as (
         {{ prefixed_id('evaluation_id', 'template') }} as evaluation_id,
         {{ prefixed_id('contact_id', 'template') }} as contact_id,
         {{ prefixed_id('agent_id', 'template') }} as agent_id,
-        {{ iso_to_utc('evaluated_at') }} as evaluated_at,
+        {{ iso_to_utc('plain_evaluated_at') }} as evaluated_at,
         coalesce({{ clean_text('category') }}, 'general') as category,
         {{ clean_text('item') }} as item,
-        try_cast(trim(points_earned) as decimal(9, 3)) as points_earned,
-        try_cast(trim(points_possible) as decimal(9, 3)) as points_possible,
+        try_cast(trim(plain_points_earned) as decimal(9, 3)) as points_earned,
+        try_cast(trim(plain_points_possible) as decimal(9, 3)) as points_possible,
         coalesce({{ boolean_from('is_not_applicable') }}, false) as is_not_applicable,
         coalesce({{ boolean_from('is_automatic_fail') }}, false) as is_automatic_fail,
-        {{ iso_to_utc('updated_at') }} as changed_at,
+        {{ iso_to_utc('plain_updated_at') }} as changed_at,
         {{ boolean_from('is_not_applicable') }} as stated_is_not_applicable,
         {{ boolean_from('is_automatic_fail') }} as stated_is_automatic_fail,
         evaluated_at as raw_evaluated_at,
@@ -28,11 +54,13 @@ typed as (
         is_not_applicable as raw_is_not_applicable,
         is_automatic_fail as raw_is_automatic_fail,
         updated_at as raw_updated_at,
+        date_order,
+        decimal_mark,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from source
+    from plain
 
 ),
 
@@ -79,6 +107,7 @@ checked as (
                 ('is_not_applicable', 'stated_is_not_applicable'),
                 ('is_automatic_fail', 'stated_is_automatic_fail'),
             ])
+            + format_rules(times, numbers)
         ) }} as quarantine_reason
     from versioned
 

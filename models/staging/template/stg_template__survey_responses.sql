@@ -1,8 +1,34 @@
+{%- set times = ['sent_at', 'responded_at', 'updated_at'] -%}
+{%- set numbers = ['score', 'scale_min', 'scale_max'] -%}
 with
 
 source as (
 
     select * from {{ source('template', 'survey_responses') }}
+
+),
+
+formats as (
+
+    {{ proven_formats('template', 'survey_responses', times, numbers) }}
+
+),
+
+plain as (
+
+    select
+        source.*,
+        {% for time in times -%}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {% endfor -%}
+        {% for number in numbers -%}
+        {{ plain_number(number) }} as plain_{{ number }},
+        {% endfor -%}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
 
 ),
 
@@ -14,23 +40,25 @@ typed as (
         {{ clean_text('customer') }} as customer_key,
         {{ prefixed_id('agent_id', 'template') }} as agent_id,
         lower({{ clean_text('instrument') }}) as instrument,
-        try_cast(trim(score) as decimal(9, 3)) as score,
-        try_cast(trim(scale_min) as decimal(9, 3)) as stated_scale_min,
-        try_cast(trim(scale_max) as decimal(9, 3)) as stated_scale_max,
-        {{ iso_to_utc('sent_at') }} as sent_at,
-        {{ iso_to_utc('responded_at') }} as responded_at,
-        {{ iso_to_utc('updated_at') }} as changed_at,
+        try_cast(trim(plain_score) as decimal(9, 3)) as score,
+        try_cast(trim(plain_scale_min) as decimal(9, 3)) as stated_scale_min,
+        try_cast(trim(plain_scale_max) as decimal(9, 3)) as stated_scale_max,
+        {{ iso_to_utc('plain_sent_at') }} as sent_at,
+        {{ iso_to_utc('plain_responded_at') }} as responded_at,
+        {{ iso_to_utc('plain_updated_at') }} as changed_at,
         score as raw_score,
         scale_min as raw_scale_min,
         scale_max as raw_scale_max,
         sent_at as raw_sent_at,
         responded_at as raw_responded_at,
         updated_at as raw_updated_at,
+        date_order,
+        decimal_mark,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from source
+    from plain
 
 ),
 
@@ -93,6 +121,7 @@ checked as (
                 ('scale_min', 'stated_scale_min'),
                 ('scale_max', 'stated_scale_max'),
             ])
+            + format_rules(times, numbers)
         ) }} as quarantine_reason
     from versioned
 

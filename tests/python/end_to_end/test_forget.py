@@ -1,6 +1,5 @@
 """Somebody is forgotten: nothing of the person is left anywhere, and no figure moves."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,6 @@ from vitals.paths import Paths
 from vitals.search import finder, search
 
 FIGURES = "select columns(* exclude (kpi_id)), kpi_id from marts.kpi_values order by all"
-
-
-def copied(centre: Centre, target: Path) -> Centre:
-    shutil.copytree(centre.paths.landing, target / "landing")
-    shutil.copytree(centre.paths.warehouse, target / "warehouse")
-    return Centre(Paths(centre.paths.project, target / "landing", target / "warehouse"), centre.truth)
 
 
 def person_of(landing: Path, stream: str) -> str:
@@ -41,7 +34,7 @@ def account(centre: Centre) -> list[tuple[Any, ...]]:
 
 
 def test_the_forgotten_stand_nowhere_and_every_figure_is_as_it_was(centre: Centre, tmp_path: Path) -> None:
-    own = copied(centre, tmp_path)
+    own = centre.copied(tmp_path)
     streams = ("contact_records", "queue_log", "tickets", "talk_calls", "contacts")
     people = [person_of(own.paths.landing, stream) for stream in streams]
     files = {file for person in people for file in customers(own.paths.landing)[person]}

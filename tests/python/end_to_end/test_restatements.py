@@ -1,7 +1,6 @@
 """What was published as final and changes later is told: the old value, the new one, and why."""
 
 import csv
-import shutil
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 from centre import Centre
 from vitals import pipeline
-from vitals.paths import Paths
 
 FIGURES = (
     "select kpi_id, day, client, site, queue, case kpi_id when 'channel_mix' then channel"
@@ -49,9 +47,7 @@ def bring_late_contact(landing: Path) -> str:
 def test_late_data_restates_the_final_figures_it_changes_and_no_others(
     centre: Centre, tmp_path: Path
 ) -> None:
-    shutil.copytree(centre.paths.landing, tmp_path / "landing")
-    shutil.copytree(centre.paths.warehouse, tmp_path / "warehouse")
-    late = Centre(Paths(centre.paths.project, tmp_path / "landing", tmp_path / "warehouse"), centre.truth)
+    late = centre.copied(tmp_path)
     assert late.published("select count(*) from quality.rpt_quality_restatements") == [(0,)]
     before = figures(late)
     day = bring_late_contact(late.paths.landing)

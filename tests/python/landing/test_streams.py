@@ -57,6 +57,7 @@ def test_a_declaration_becomes_a_stream(tmp_path: Path) -> None:
         ("anonymous: [Nobody]", "anonymous: Nobody", "`anonymous` is not of type list"),
         ("format: json", "format: delimited", "`records` has no meaning"),
         ("encoding: latin-1", "has_header: false", "`has_header` has no meaning"),
+        ("format: json", "format: json\n            date_order: d/m", "date_order is 'd/m'"),
         ("latin-1", "klingon", "unknown encoding `klingon`"),
         ("[caller.Number]", "[phone]", "identifier column `phone`"),
         ("{kind: [IN]}", "{sort: [IN]}", "identifier column `sort`"),
