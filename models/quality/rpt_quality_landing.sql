@@ -78,9 +78,13 @@ accounted as (
         coalesce(counted.superseded_count, 0) as superseded_count,
         coalesce(counted.duplicate_count, 0) as duplicate_count,
         coalesce(counted.staging_quarantined_count, 0) as staging_quarantined_count,
+        coalesce(ledger.rows_expired, 0) as expired_count,
         reasons.quarantine_reasons,
         coalesce(reasons.corrected_count, 0) as corrected_count,
-        ledger.rows_read - ledger.rows_quarantined - coalesce(counted.staged_count, 0) as unaccounted_count
+        ledger.rows_read
+        - ledger.rows_quarantined
+        - coalesce(ledger.rows_expired, 0)
+        - coalesce(counted.staged_count, 0) as unaccounted_count
     from ledger
     left join counted
         on

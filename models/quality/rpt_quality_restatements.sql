@@ -220,6 +220,17 @@ changed_inputs as (
 
 ),
 
+expired_rows_counted as (
+
+    select sum(expired_count) as rows_count
+    from (
+        select expired_count from landing
+        union all
+        select -coalesce(expired_count, 0) as expired_count from published_files
+    ) as expired
+
+),
+
 late_files_counted as (
 
     select count(distinct file_hash) as files_count
@@ -247,10 +258,13 @@ reasons as (
         changed_inputs_listed.names as changed_inputs,
         case
             when
-                (late_files_counted.files_count > 0 and changed_inputs_listed.names <> '')
-                or (changed_inputs_listed.seeds_count > 0 and changed_inputs_listed.definitions_count > 0)
+                (case when late_files_counted.files_count > 0 then 1 else 0 end)
+                + (case when expired_rows_counted.rows_count > 0 then 1 else 0 end)
+                + (case when changed_inputs_listed.seeds_count > 0 then 1 else 0 end)
+                + (case when changed_inputs_listed.definitions_count > 0 then 1 else 0 end) > 1
                 then 'several'
             when late_files_counted.files_count > 0 then 'late_data'
+            when expired_rows_counted.rows_count > 0 then 'expired'
             when changed_inputs_listed.seeds_count > 0 then 'reference_changed'
             when changed_inputs_listed.definitions_count > 0 then 'definition_changed'
             when resolved_runs.as_of <> published_version.as_of then 'as_of_moved'
@@ -260,6 +274,7 @@ reasons as (
     cross join resolved_runs
     cross join published_version
     cross join late_files_counted
+    cross join expired_rows_counted
     cross join changed_inputs_listed
 
 ),

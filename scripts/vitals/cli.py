@@ -848,6 +848,11 @@ def _print_landing(report: LandingReport, paths: Paths) -> None:
             f"  {_shown(paths.landing)} holds no files. Drop exports into <platform>/<stream>/ there.",
             style="yellow",
         )
+    if report.rows_expired:
+        _say(
+            f"  {report.rows_expired:,} row{'s' if report.rows_expired > 1 else ''} erased: older than "
+            "`keep_days` of their stream. Remove their files from landing, too."
+        )
     dirty = [one for one in landed if one.rows_quarantined]
     if dirty:
         _say(

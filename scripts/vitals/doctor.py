@@ -388,8 +388,9 @@ def unreadable_raw(paths: Paths) -> dict[str, str]:
             # Whatever the reader says about a broken file is what is wrong with it.
             problems[row["source_file"]] = f"unreadable, {type(error).__name__}"
             continue
-        if held != row["rows_landed"]:
-            problems[row["source_file"]] = f"{held} rows instead of {row['rows_landed']}"
+        kept = row["rows_landed"] - (row["rows_expired"] or 0)
+        if held != kept:
+            problems[row["source_file"]] = f"{held} rows instead of {kept}"
     return problems
 
 

@@ -190,13 +190,14 @@ def raw_checks(streams: Iterable[Stream]) -> list[Check]:
                 table,
                 "holds exactly the rows that the ledger counts, file by file",
                 "select coalesce(l.file_hash, r.file_hash) as file_hash, l.source_file,"
-                " l.rows_landed as in_ledger, r.rows_found as in_raw"
-                " from (select file_hash, source_file, rows_landed from vitals.ledger where status = 'landed'"
+                " l.rows_kept as in_ledger, r.rows_found as in_raw"
+                " from (select file_hash, source_file, rows_landed - coalesce(rows_expired, 0) as rows_kept"
+                " from vitals.ledger where status = 'landed'"
                 f" and platform = '{one.platform}' and stream = '{one.name}') as l"
                 " full outer join (select file_hash, count(*) as rows_found from {batch}"
                 " group by file_hash) as r"
                 " on l.file_hash = r.file_hash"
-                " where coalesce(l.rows_landed, 0) <> coalesce(r.rows_found, 0)",
+                " where coalesce(l.rows_kept, 0) <> coalesce(r.rows_found, 0)",
             )
         )
     return checks

@@ -30,7 +30,12 @@ _PUBLISHED: Mapping[str, tuple[str, pa.Schema]] = {
     "published_inputs": ("quality.rpt_quality_inputs", _INPUTS),
     "published_files": (
         "quality.rpt_quality_landing",
-        pa.schema([(name, pa.string()) for name in ("platform", "stream", "file_hash")]),
+        pa.schema(
+            [
+                *[(name, pa.string()) for name in ("platform", "stream", "file_hash")],
+                ("expired_count", pa.int64()),
+            ]
+        ),
     ),
     "published_kpi_values": (
         "marts.kpi_values",

@@ -12,14 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from vitals import __version__, dbt_build, gates, history, runs
+from vitals import __version__, dbt_build, gates, history, retention, runs
 from vitals.alerts import Alert, alerts
 from vitals.data_docs import write_docs
 from vitals.errors import VitalsError
@@ -255,10 +255,17 @@ def _gatekeeper(paths: Paths) -> gates.Gatekeeper:
 
 def _land(paths: Paths, tell: OnProgress) -> LandingReport:
     tell("Landing files", 0, 0, "")
-    report = land_files(
-        paths,
-        load_streams(paths.project),
-        on_progress=lambda done, total, file: tell("Landing files", done, total, file),
+    streams = load_streams(paths.project)
+    expired = 0
+    if any(stream.keep_days for stream in streams) and dbt_build.ensure_usable(paths):
+        expired = retention.expire(paths, streams)
+    report = replace(
+        land_files(
+            paths,
+            streams,
+            on_progress=lambda done, total, file: tell("Landing files", done, total, file),
+        ),
+        rows_expired=expired,
     )
     _note_landing(report)
     # So that dbt can read every source, whoever calls it next.
@@ -275,6 +282,7 @@ def _note_landing(report: LandingReport) -> None:
         files_refused=len(refused),
         rows=report.rows_landed,
         rows_quarantined=report.rows_quarantined,
+        rows_expired=report.rows_expired,
     )
     if run := runs.current():
         run.refused = [

@@ -31,6 +31,7 @@ _META_TYPES: dict[str, type] = {
     "date_order": str,
     "decimal_mark": str,
     "durations": str,
+    "keep_days": int,
     "external_location": str,
 }
 _NAME = re.compile(r"[^\W\d][\w]*")
@@ -54,6 +55,7 @@ class Stream:
     records: str | None = None
     encoding: str | None = None
     has_header: bool = True
+    keep_days: int | None = None
 
     @property
     def key(self) -> str:
@@ -107,7 +109,7 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         if not isinstance(value, _META_TYPES[key]):
             kind = _META_TYPES[key].__name__
             raise VitalsError(f"{where}: meta key `{key}` is not of type {kind}.", "Correct its value.")
-        if value not in (answers := VALUE_FORMATS.get(key, (value,))):
+        if (answers := VALUE_FORMATS.get(key)) and value not in answers:
             raise VitalsError(f"{where}: {key} is {value!r}.", f"Use one of: {', '.join(answers)}.")
     if meta.get("format") not in FORMATS:
         raise VitalsError(f"{where}: format is {meta.get('format')!r}.", f"Use one of: {', '.join(FORMATS)}.")
@@ -131,6 +133,7 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         records=meta.get("records"),
         encoding=meta.get("encoding"),
         has_header=meta.get("has_header", True),
+        keep_days=meta.get("keep_days"),
     )
     for wrong, remedy in _mistakes(stream, metas):
         raise VitalsError(f"{where}: {wrong}.", remedy)
@@ -156,6 +159,8 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
     for name in named:
         if name not in stream.columns:
             yield f"identifier column `{name}` is not among the columns", "Declare it, or correct the name."
+    if stream.keep_days is not None and stream.keep_days < 1:
+        yield f"keep_days is {stream.keep_days}", "Give a number of days above 0, or remove it."
     if stream.records and stream.format != "json":
         yield f"`records` has no meaning for format {stream.format}", "Remove it, or set `format: json`."
     if not stream.has_header and stream.format == "json":

@@ -35,6 +35,8 @@ from vitals.streams import ORIGIN_COLUMNS, Stream
 
 # Part of every declaration's hash: raise it when the code lands files differently, and all land again.
 LAYOUT = 2
+# The text of a quarantined line that is older than its stream may keep.
+EXPIRED = "[expired]"
 _BATCH_ROWS = 2_000
 _SAVE_SECONDS = 5.0
 _MANY_SHAPES = 10_000
@@ -60,10 +62,14 @@ class FileOutcome:
 
 @dataclass(frozen=True)
 class LandingReport:
-    """What a run did, file by file, in the order of their paths; and the folders that no stream declares."""
+    """What a run did, file by file, in the order of their paths; and the folders that no stream declares.
+
+    rows_expired: rows of earlier runs that were erased, being older than their stream may keep.
+    """
 
     files: tuple[FileOutcome, ...]
     unknown: tuple[UnknownFolder, ...]
+    rows_expired: int = 0
 
     def with_status(self, status: str) -> tuple[FileOutcome, ...]:
         """The files of one status."""
@@ -145,8 +151,9 @@ class _Ledger:
         """Writes the ledger when it has changed."""
         started = time.monotonic()
         rows = sorted(self.rows.values(), key=lambda row: (row["source_file"], row["file_hash"] or ""))
-        if rows != self._saved or not self._paths.ledger_file.exists():
-            store.write_rows(self._paths.ledger_file, store.LEDGER, rows)
+        file = self._paths.ledger_file
+        if rows != self._saved or not (file.exists() and pq.read_schema(file).equals(store.LEDGER)):
+            store.write_rows(file, store.LEDGER, rows)
             self._saved = rows
         # The larger the ledger, the more rarely it is saved: a twentieth of the time at most.
         self._due = time.monotonic() + max(_SAVE_SECONDS, 20 * (time.monotonic() - started))
@@ -271,14 +278,18 @@ class _Run:
                     stream, names, self.ledger.seen(stream, "header"), self.ledger.seen(stream, "extra_columns")
                 )
 
+        # What expired does not come back, whatever makes the file land again.
+        kept = self._kept_lines(stream, landed) if landed and landed["rows_expired"] else None
         with ExitStack() as stack:
-            rows, bad_rows = self._write(dropped, raw, digest, shaper, stack, before, on_header)
+            rows, bad_rows, expired = self._write(dropped, raw, digest, shaper, stack, before, on_header, kept)
         new = tuple(sorted(shaper.extra - self.ledger.seen(stream, "extra_columns")))
         columns = {"header": ", ".join(header) or None, "extra_columns": ", ".join(sorted(shaper.extra)) or None}
         self.ledger.record(
-            self._row(dropped, digest, before.st_size, "landed", rows, bad_rows) | columns
+            self._row(dropped, digest, before.st_size, "landed", rows, bad_rows)
+            | columns
+            | {"rows_expired": expired}
         )
-        return FileOutcome(dropped.source_file, "landed", rows, bad_rows, new_columns=new)
+        return FileOutcome(dropped.source_file, "landed", rows - expired, bad_rows, new_columns=new)
 
     def _write(
         self,
@@ -289,14 +300,18 @@ class _Run:
         stack: ExitStack,
         before: os.stat_result,
         on_header: OnHeader,
-    ) -> tuple[int, int]:
-        """Writes a content's raw and quarantine files; returns how many rows went into each."""
+        kept: set[int] | None,
+    ) -> tuple[int, int, int]:
+        """Writes a content's raw and quarantine files, of the rows those on kept lines only where they are given.
+
+        Returns how many rows could be read, how many could not, and how many of the former had expired.
+        """
         stream = self.streams[dropped.key]
         target = stack.enter_context(store.ParquetFile(self._raw(stream, digest), store.raw_schema(stream)))
         quarantine: store.ParquetFile | None = None
         bad: list[Bad] = []
         first: Bad | None = None
-        rows = bad_rows = 0
+        rows = bad_rows = expired = 0
 
         def flush_rows() -> None:
             if shaper:
@@ -316,13 +331,16 @@ class _Run:
 
         for item in read_file(raw, stream, on_header):
             if isinstance(item, Row):
-                shaper.add(item)
                 rows += 1
+                if kept is not None and item.line not in kept:
+                    expired += 1
+                    continue
+                shaper.add(item)
                 if len(shaper) >= _BATCH_ROWS:
                     flush_rows()
             else:
                 first = first or item
-                bad.append(item)
+                bad.append(item if kept is None else item._replace(text=EXPIRED))
                 bad_rows += 1
                 if len(bad) >= _BATCH_ROWS:
                     flush_bad()
@@ -332,7 +350,7 @@ class _Run:
                 f"Check that the file belongs to {stream.key}, and export it again.",
                 first.code,
             )
-        if rows:
+        if rows and kept is None:
             check_required(stream, sorted(shaper.names))
         flush_rows()
         flush_bad()
@@ -342,7 +360,15 @@ class _Run:
         else:
             self._quarantine(stream, digest).unlink(missing_ok=True)
         target.commit()
-        return rows, bad_rows
+        return rows, bad_rows, expired
+
+    def _kept_lines(self, stream: Stream, row: dict[str, Any]) -> set[int] | None:
+        """The lines of a landed content whose rows have not expired; None when its raw file is gone."""
+        raw = self._raw(stream, row["file_hash"])
+        if not raw.is_file():
+            return None
+        with pq.ParquetFile(raw) as file:
+            return set(file.read(columns=["source_row"])["source_row"].to_pylist())
 
     def _refuse(self, dropped: Dropped, digest: str, size: int, refusal: RefusedError) -> FileOutcome:
         if dropped.key in self.streams:
@@ -420,6 +446,7 @@ class _Run:
             "rows_read": rows + bad_rows,
             "rows_landed": rows,
             "rows_quarantined": bad_rows,
+            "rows_expired": 0,
             "status": status,
             "landed_at": self.landed_at,
             "declaration": self.declarations[dropped.key],
@@ -429,11 +456,10 @@ class _Run:
         return _Shaper(stream, pseudonymiser(stream, hasher(self.salt, stream.anonymous, keep_hashed)))
 
     def _raw(self, stream: Stream, digest: str) -> Path:
-        return self.paths.raw / stream.platform / stream.name / f"{digest}.parquet"
+        return store.raw_file(self.paths, stream.platform, stream.name, digest)
 
     def _quarantine(self, stream: Stream, digest: str) -> Path:
-        # One content may be dropped into two streams.
-        return self.paths.quarantine_dir / f"{digest}-{stream.platform}-{stream.name}.parquet"
+        return store.quarantine_file(self.paths, stream.platform, stream.name, digest)
 
 
 class _ChangedError(Exception):
@@ -507,8 +533,9 @@ def _declaration(stream: Stream, salt: bytes) -> str:
     """A hash of all that decides how a stream's files land."""
     # The salt counts, too: hashes of different salts must not stand side by side.
     fingerprint = (hasher(salt)("declaration") or "")[:16] if stream.has_identifiers else ""
-    # Which columns may be missing decides what is refused, not how a file lands.
-    how = {key: value for key, value in asdict(stream).items() if key != "optional"}
+    # Which columns may be missing decides what is refused, and how long rows are kept comes after; neither how a
+    # file lands.
+    how = {key: value for key, value in asdict(stream).items() if key not in ("optional", "keep_days")}
     digest = hashlib.sha256(
         json.dumps([LAYOUT, how, fingerprint], sort_keys=True).encode()
     ).hexdigest()[:16]

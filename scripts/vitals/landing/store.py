@@ -33,6 +33,7 @@ LEDGER = pa.schema(
         ("rows_read", pa.int64()),
         ("rows_landed", pa.int64()),
         ("rows_quarantined", pa.int64()),
+        ("rows_expired", pa.int64()),
         ("status", pa.string()),
         ("reason", pa.string()),
         ("reason_code", pa.string()),
@@ -55,13 +56,25 @@ QUARANTINE = pa.schema(
         ("landed_at", pa.timestamp("us")),
     ]
 )
-_SINCE_LAYOUT_2 = ("reason_code", "header")
+# Columns that the ledger of an earlier version lacks.
+_LATER = ("reason_code", "header", "rows_expired")
 RUN = pa.schema([("as_of", pa.timestamp("us")), ("built_at", pa.timestamp("us"))])
 
 
 def raw_schema(stream: Stream) -> pa.Schema:
     """The schema of every raw file of a stream: its columns as text, then where each row comes from."""
     return pa.schema([(name, pa.string()) for name in stream.columns] + _ORIGIN)
+
+
+def raw_file(paths: Paths, platform: str, stream: str, file_hash: str) -> Path:
+    """Where the rows of a file's content are."""
+    return paths.raw / platform / stream / f"{file_hash}.parquet"
+
+
+def quarantine_file(paths: Paths, platform: str, stream: str, file_hash: str) -> Path:
+    """Where a content's unreadable lines are, when it has any."""
+    # One content may be dropped into two streams.
+    return paths.quarantine_dir / f"{file_hash}-{platform}-{stream}.parquet"
 
 
 class ParquetFile:
@@ -142,7 +155,7 @@ def read_ledger(paths: Paths) -> list[dict[str, Any]]:
         return []
     try:
         table = pq.ParquetFile(paths.ledger_file).read()
-        known = [name for name in LEDGER.names if name in table.column_names or name not in _SINCE_LAYOUT_2]
+        known = [name for name in LEDGER.names if name in table.column_names or name not in _LATER]
         rows: list[dict[str, Any]] = table.select(known).to_pylist()
     except (pa.ArrowException, KeyError, OSError) as error:
         raise VitalsError(

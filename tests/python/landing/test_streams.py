@@ -58,6 +58,8 @@ def test_a_declaration_becomes_a_stream(tmp_path: Path) -> None:
         ("format: json", "format: delimited", "`records` has no meaning"),
         ("encoding: latin-1", "has_header: false", "`has_header` has no meaning"),
         ("format: json", "format: json\n            date_order: d/m", "date_order is 'd/m'"),
+        ("format: json", "format: json\n            keep_days: 0", "keep_days is 0"),
+        ("format: json", "format: json\n            keep_days: long", "`keep_days` is not of type int"),
         ("latin-1", "klingon", "unknown encoding `klingon`"),
         ("[caller.Number]", "[phone]", "identifier column `phone`"),
         ("{kind: [IN]}", "{sort: [IN]}", "identifier column `sort`"),

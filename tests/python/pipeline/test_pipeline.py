@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from vitals import pipeline
+from vitals.doctor import unreadable_raw
 from vitals.errors import VitalsError
 from vitals.gates import GateFailed
 from vitals.paths import Paths
@@ -245,3 +246,32 @@ def test_the_environment_and_the_folder_are_as_they_were_after_a_build(
     pipeline.build(centre)
     assert os.environ["VITALS_WAREHOUSE"] == "elsewhere"
     assert os.getcwd() == folder  # noqa: PTH109
+
+
+def test_rows_older_than_their_stream_keeps_leave_what_is_published(
+    centre: Paths, drop_calls: Callable[[str, str], None]
+) -> None:
+    staging = centre.project / "models" / "staging" / "desk"
+    model = staging / "stg_desk__calls.sql"
+    model.write_text(
+        model.read_text(encoding="utf-8").replace(
+            "    call_id,",
+            "    call_id, file_hash, source_row, landed_at, cast(day as timestamp) as updated_at,",
+        ),
+        encoding="utf-8",
+    )
+    today = datetime.now(UTC).date()
+    drop_calls("two.csv", f"call_id,day,wait_seconds\nd,2026-03-01,10\ne,{today},30\n")
+    pipeline.run(centre)
+    assert contacts(centre) == 5
+    sources = staging / "_desk__sources.yml"
+    sources.write_text(
+        sources.read_text(encoding="utf-8").replace("format: delimited", "format: delimited, keep_days: 30"),
+        encoding="utf-8",
+    )
+    report = pipeline.run(centre)
+    assert report.landing.rows_expired == 4
+    assert {one.status for one in report.landing.files} == {"known"}
+    with duckdb.connect(str(centre.published_db), read_only=True) as connection:
+        assert connection.execute("select contact_id from marts.fct_contacts").fetchall() == [("e",)]
+    assert unreadable_raw(centre) == {}
