@@ -15,7 +15,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -315,8 +315,15 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
     from vitals import pipeline
 
     paths = Paths.from_environment()
-    with _steps() as tell:
-        report = pipeline.run(paths, moment, full, tell)
+    landed: list[LandingReport] = []
+    try:
+        with _steps(lambda facts: landed.extend([facts["landing"]] if "landing" in facts else [])) as tell:
+            report = pipeline.run(paths, moment, full, tell)
+    except VitalsError:
+        # What became of the files is told, too, whatever failed after they landed.
+        for each in landed:
+            _print_landing(each, paths)
+        raise
     _print_landing(report.landing, paths)
     _print_build(report.build, paths)
     _print_publication(report.publication, paths)
@@ -668,8 +675,8 @@ def doctor(
 ) -> int:
     """Find what is wrong with this installation, and the remedy.
 
-    Lock, disk, landing, clock, versions, salt, raw files, leftovers, databases, last run, project. Changes
-    nothing. Exit code 1 when something is ✗.
+    Lock, disk, landing, clock, versions, salt, raw files, leftovers, forgetting, databases, last run,
+    project. Changes nothing. Exit code 1 when something is ✗.
     """
     from dataclasses import asdict
 
@@ -817,7 +824,10 @@ class _Steps:
 
 
 @contextmanager
-def _steps() -> Iterator[Callable[[str, int, int, str], None]]:
+def _steps(
+    note: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Iterator[Callable[[str, int, int, str], None]]:
+    """Show the steps that are told; facts go to the JSON log, or, for people, to who asks for them."""
     if _settings.json:
         lines = logs.JsonSteps(_settings.json)
         token = runs.LISTENER.set(lines.note)
@@ -828,8 +838,12 @@ def _steps() -> Iterator[Callable[[str, int, int, str], None]]:
             runs.LISTENER.reset(token)
         return
     steps = _Steps(_err())
-    with steps.shown():
-        yield steps.tell
+    token = runs.LISTENER.set(note)
+    try:
+        with steps.shown():
+            yield steps.tell
+    finally:
+        runs.LISTENER.reset(token)
 
 
 def _print_landing(report: LandingReport, paths: Paths) -> None:

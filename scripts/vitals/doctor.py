@@ -78,6 +78,7 @@ def examine(paths: Paths, now: datetime | None = None) -> list[Finding]:
         "salt": lambda: check_salt(_salt_mode(paths), bool(os.environ.get("VITALS_SALT"))),
         "raw files": lambda: check_raw(unreadable_raw(paths)),
         "leftovers": lambda: check_leftovers(_leftovers(paths, moment)),
+        "forgetting": lambda: check_forgetting((paths.warehouse / ".forget.key").exists()),
         "work database": lambda: check_work(*work_problem(paths)),
         "last run": lambda: check_last_run(runs.history(paths), lock_holder(paths) is not None),
         "project": lambda: check_project(_manifest_time(paths), _newest_source(paths.project)),
@@ -278,6 +279,18 @@ def check_leftovers(files: Sequence[str]) -> Finding:
         WARNING,
         f"{len(files)} half-written: {_some(files)}",
         "Remove them when no pipeline is at work: nothing reads them.",
+    )
+
+
+def check_forgetting(is_unfinished: bool) -> Finding:
+    """Whether a person was forgotten by half: the key of the tokens goes when all is done."""
+    if not is_unfinished:
+        return Finding("forgetting", GOOD, "nobody is forgotten by half")
+    return Finding(
+        "forgetting",
+        WARNING,
+        "`vitals forget` did not finish: a file of landing still holds the person, or it was stopped",
+        "Call it once more with the same identifiers; see docs/forgetting.md.",
     )
 
 

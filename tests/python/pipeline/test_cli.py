@@ -118,8 +118,10 @@ def test_a_failed_test_is_exit_code_1_with_rows_and_commands(
     vitals: Callable[..., Result], drop_calls: Callable[[str, str], None]
 ) -> None:
     drop_calls("two.csv", "call_id,day,wait_seconds\nd,2026-03-03,-7\n")
+    drop_calls("other.csv", "caller,day\nx,2026-03-01\n")
     result = vitals("run")
     assert result.exit_code == 1
+    assert "✗ refused: desk/calls/other.csv" in result.output
     assert "not_negative_fct_contacts_wait_seconds" in result.output
     assert "-7.000" in result.output
     assert (

@@ -229,6 +229,13 @@ def test_half_written_files_are_told_once_they_are_old(healthy: Paths) -> None:
     assert finding.found == "2 half-written: .vitals-candidate.duckdb, raw/desk/calls/.abc.parquet.tmp"
 
 
+def test_a_forgetting_that_did_not_finish_is_told(healthy: Paths) -> None:
+    (healthy.warehouse / ".forget.key").touch()
+    finding = found(healthy, "forgetting")
+    assert finding.verdict == WARNING
+    assert "same identifiers" in finding.remedy
+
+
 def test_a_work_database_that_is_open_elsewhere_is_told_with_the_pid(healthy: Paths) -> None:
     with another(healthy, OPENER) as process:
         finding = found(healthy, "work database")
