@@ -50,7 +50,7 @@ test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,vitals lint: layers and portability)
 	@$(BIN)/vitals lint
 	$(call heading,pytest: behaviour)
-	@$(BIN)/pytest -q -n auto --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 	@printf '\nEvery check passed. Next: commit, or `make build` to see the scorecard, or docs/ to add a KPI or a platform.\n'
 
 lint: venv ## the quick checks only: no tests

@@ -16,7 +16,7 @@ Finder = Callable[[str], set[str]]
 _CHUNK_BYTES, _OVERLAP_BYTES = 8 << 20, 4 << 10
 _CHUNK_VALUES = 20_000
 # So many are each looked for directly; of more, the words of the text are looked up instead.
-_FEW_NEEDLES = 64
+_FEW_NEEDLES = 200
 
 
 @dataclass(frozen=True, order=True)

@@ -14,15 +14,10 @@ from vitals.paths import Paths
 from vitals.simulate import simulate
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, a file stays in one, and the long ones come first."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that processes which share the tests end together."""
     waiting = {item.path for item in items if "centre" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: (item.path.parent.name != "end_to_end", item.path in waiting))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session", autouse=True)
