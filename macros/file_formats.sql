@@ -1,7 +1,7 @@
 {#-
     How one file writes its times and numbers. A format is the file's, proven by its rows taken together, and never guessed row by
-    row: a staging model asks `proven_formats` once per file, then has `plain_time`, `plain_number` and `plain_seconds` write each
-    text as ISO 8601 or with a decimal point. What nothing proves is told by the stream's meta, or its rows wait in quarantine.
+    row: a staging model asks `proven_formats` once per file, then has `plain_rows` write each text as ISO 8601 or with a decimal
+    point. What nothing proves is told by the stream's meta, or its rows wait in quarantine.
 -#}
 
 {#-
@@ -9,52 +9,63 @@
     `unproven`) and decimal_mark (`comma`, `point` or `unproven`). times, numbers: the text columns of the CTE `source` that hold them.
 -#}
 {% macro proven_formats(platform, stream, times, numbers=[]) -%}
-    {%- set dates = "concat_ws('|'" ~ (', trim(' ~ times | join('), trim(') ~ ')' if times) ~ ")" -%}
+    {%- set dates = "concat_ws('|', trim(" ~ times | join('), trim(') ~ '))' -%}
     {%- set above_12 = '(1[3-9]|2[0-9]|3[01])' -%}
+    {%- set proves_day_first = 'bool_or(' ~ matches(dates, '(^|[|])' ~ above_12 ~ '[./-][0-9]{1,2}[./-][0-9]{4}') ~ ')' -%}
+    {%- set proves_month_first = 'bool_or(' ~ matches(dates, '(^|[|])[0-9]{1,2}[./-]' ~ above_12 ~ '[./-][0-9]{4}') ~ ')' -%}
+    {%- set proves_comma = 'bool_or(' ~ any_of(numbers, has_mark_of('comma')) ~ ')' -%}
+    {%- set proves_point = 'bool_or(' ~ any_of(numbers, has_mark_of('point')) ~ ')' -%}
     select
         file_hash,
         case
-            when
-                bool_or({{ matches(dates, '(^|[|])' ~ above_12 ~ '[./-][0-9]{1,2}[./-][0-9]{4}') }})
-                and not bool_or({{ matches(dates, '(^|[|])[0-9]{1,2}[./-]' ~ above_12 ~ '[./-][0-9]{4}') }})
-                then 'day_first'
-            when
-                bool_or({{ matches(dates, '(^|[|])[0-9]{1,2}[./-]' ~ above_12 ~ '[./-][0-9]{4}') }})
-                and not bool_or({{ matches(dates, '(^|[|])' ~ above_12 ~ '[./-][0-9]{1,2}[./-][0-9]{4}') }})
-                then 'month_first'
+            when {{ proves_day_first }} and not {{ proves_month_first }} then 'day_first'
+            when {{ proves_month_first }} and not {{ proves_day_first }} then 'month_first'
             else '{{ stated_format(platform, stream, 'date_order') }}'
         end as date_order,
-        {% if numbers -%}
         case
-            when bool_or({{ any_of(numbers, has_mark_of('comma')) }}) and not bool_or({{ any_of(numbers, has_mark_of('point')) }})
-                then 'comma'
-            when bool_or({{ any_of(numbers, has_mark_of('point')) }}) and not bool_or({{ any_of(numbers, has_mark_of('comma')) }})
-                then 'point'
+            when {{ proves_comma }} and not {{ proves_point }} then 'comma'
+            when {{ proves_point }} and not {{ proves_comma }} then 'point'
             when not bool_or({{ any_of(numbers, "contains(#, ',')") }}) then 'point'
             else '{{ stated_format(platform, stream, 'decimal_mark') }}'
         end as decimal_mark
-        {%- else -%}
-        'point' as decimal_mark
-        {%- endif %}
     from source
     where
         file_hash in (
             -- a file of ISO times and plain numbers needs no proof, and costs no more than this look at it
             select file_hash from source
-            where
-                {{ any_of(times, "substr(trim(#), 5, 1) not in ('-', '')") }}
-                {%- if numbers %}
-                or {{ any_of(numbers, "contains(#, ',')") }}
-                {%- endif %}
+            where {{ any_of(times, "substr(trim(#), 5, 1) not in ('-', '')") }} or {{ any_of(numbers, "contains(#, ',')") }}
         )
     group by file_hash
 {%- endmacro %}
 
-{#- A condition with `#` for the column, true of one column at least. -#}
+{#-
+    The rows of the CTE `source`, the formats of their files beside them, and each text that `formats` lets read as `plain_<column>`.
+    times, numbers, durations: text columns; a duration is seconds.
+-#}
+{% macro plain_rows(platform, stream, times, numbers=[], durations=[]) -%}
+    select
+        source.*,
+        {%- for time in times %}
+        {{ plain_time(time) }} as plain_{{ time }},
+        {%- endfor %}
+        {%- for number in numbers %}
+        {{ plain_number(number) }} as plain_{{ number }},
+        {%- endfor %}
+        {%- for duration in durations %}
+        {{ plain_seconds(platform, stream, duration) }} as plain_{{ duration }},
+        {%- endfor %}
+        formats.date_order,
+        formats.decimal_mark
+    from source
+    left join formats
+        on source.file_hash = formats.file_hash
+{%- endmacro %}
+
+{#- A condition with `#` for the column, true when it is of one column at least. -#}
 {% macro any_of(columns, condition) -%}
-    {%- for column in columns -%}
-        coalesce({{ condition | replace('#', column) }}, false){{ ' or ' if not loop.last }}
-    {%- endfor -%}
+    (false
+    {%- for column in columns %} or coalesce({{ condition | replace('#', column) }}, false){% endfor -%}
+    )
 {%- endmacro %}
 
 {#- Numbers with thousands in groups or without, by decimal mark. -#}
@@ -172,20 +183,15 @@
 
 {#- Rules for quarantine_reason: texts whose format nothing proves, and what to do. times, numbers: names of the export's columns. -#}
 {% macro format_rules(times, numbers=[]) -%}
-    {%- set rules = [] -%}
-    {%- for column in times -%}
+    {%- set rules = [(
+        "date_order = 'unproven' and " ~ any_of(times, has_day_and_month('raw_#')),
+        'day/month or month/day? The file proves neither: set date_order (day_first or month_first) in the meta of its stream',
+    )] -%}
+    {%- if numbers -%}
         {%- do rules.append((
-            "date_order = 'unproven' and " ~ has_day_and_month('raw_' ~ column),
-            column ~ ' may be day/month or month/day, and its file proves neither: '
-            ~ 'set date_order (day_first or month_first) in the meta of its stream',
+            "decimal_mark = 'unproven' and " ~ any_of(numbers, matches('raw_#', '^[-+]?[0-9. ,]*[.,][0-9. ,]*$')),
+            'decimal mark or thousands? The file proves neither: set decimal_mark (comma or point) in the meta of its stream',
         )) -%}
-    {%- endfor -%}
-    {%- for column in numbers -%}
-        {%- do rules.append((
-            "decimal_mark = 'unproven' and " ~ matches('raw_' ~ column, '^[-+]?[0-9. ,]*[.,][0-9. ,]*$'),
-            column ~ ' has a comma or point that may be the decimal mark or part thousands, and its file proves neither: '
-            ~ 'set decimal_mark (comma or point) in the meta of its stream',
-        )) -%}
-    {%- endfor -%}
+    {%- endif -%}
     {{ return(rules) }}
 {%- endmacro %}

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from vitals.gates import GateFailed
     from vitals.landing import LandingReport
     from vitals.pipeline import AuditFailed, BuildReport, PublishReport
+    from vitals.publish import RuleBreakers
     from vitals.simulate import SimulationReport
 
 OK, FAILED, USAGE, REFUSED, ALERTS = 0, 1, 2, 3, 4
@@ -313,16 +314,26 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
     """
     moment = _moment(as_of)
     from vitals import pipeline
+    from vitals.gates import GateFailed
+    from vitals.publish import rule_breakers
 
     paths = Paths.from_environment()
     landed: list[LandingReport] = []
+
+    def note(facts: Mapping[str, Any]) -> None:
+        if "landing" in facts:
+            landed.append(facts["landing"])
+
     try:
-        with _steps(lambda facts: landed.extend([facts["landing"]] if "landing" in facts else [])) as tell:
+        with _steps(note) as tell:
             report = pipeline.run(paths, moment, full, tell)
-    except VitalsError:
-        # What became of the files is told, too, whatever failed after they landed.
+    except VitalsError as error:
+        # What became of files and rows is told, too, whatever failed after they landed: it may well be why.
         for each in landed:
             _print_landing(each, paths)
+        candidate = pipeline.candidate_path(paths)
+        if isinstance(error, GateFailed) and error.report.name == "marts" and candidate.exists():
+            _print_rule_breakers(rule_breakers(candidate), candidate)
         raise
     _print_landing(report.landing, paths)
     _print_build(report.build, paths)
@@ -911,6 +922,20 @@ def _print_build(report: BuildReport, paths: Paths) -> None:
         _say(f"  warning: {one.name}: {one.rows or 0:,} rows{where}", style="yellow")
 
 
+def _print_rule_breakers(broken: Sequence[RuleBreakers], database: Path) -> None:
+    if not broken:
+        return
+    rows = sum(one.rows for one in broken)
+    what = "rows break a rule and wait" if rows > 1 else "row breaks a rule and waits"
+    _say(f"  {rows:,} {what} in quarantine:", style="yellow")
+    for one in broken[:SHOWN]:
+        _say(f"    {one.rows:,} of {one.stream}: {one.reason} (as in {one.example})", style="yellow")
+    _say(
+        f"  {_python()} -c \"import duckdb; duckdb.connect('{_shown(database)}', read_only=True)"
+        ".sql('from quality.rpt_quality_quarantine').show(max_rows=1000)\""
+    )
+
+
 def _python() -> str:
     return _shown(Path(sys.executable))
 
@@ -927,16 +952,7 @@ def _print_publication(report: PublishReport, paths: Paths) -> None:
     broken = rule_breakers(report.path)
     if _settings.json:
         _settings.json.lines(logs.of_publication(broken, report.restated))
-    if broken:
-        _say(
-            f"  {sum(one.rows for one in broken):,} rows break a rule and wait in quarantine:", style="yellow"
-        )
-        for one in broken[:SHOWN]:
-            _say(f"    {one.rows:,} of {one.stream}: {one.reason} (as in {one.example})", style="yellow")
-        _say(
-            f"  {_python()} -c \"import duckdb; duckdb.connect('{_shown(report.path)}', read_only=True)"
-            ".sql('from quality.rpt_quality_quarantine').show(max_rows=1000)\""
-        )
+    _print_rule_breakers(broken, report.path)
     if report.restated:
         figures = sum(each.figures for each in report.restated)
         _say(f"  {figures:,} final figures that were published before have changed:", style="yellow")

@@ -245,7 +245,8 @@ def check_salt(mode: int | None, is_in_environment: bool) -> Finding:
             "salt",
             WARNING,
             "neither VITALS_SALT nor a key file is there",
-            "Put the salt back from your backup: another one makes other hashes.",
+            "Run `vitals salt`, once. Where files were landed before, put the salt of then back instead:"
+            " another one makes other hashes.",
         )
     if mode & 0o077:
         return Finding(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -62,7 +61,7 @@ def expire(paths: Paths, streams: Iterable[Stream], now: dt.datetime | None = No
         raw = store.raw_file(paths, *key, row["file_hash"])
         rows = old[key].get(row["file_hash"])
         if rows and raw.is_file():
-            left = sum(line not in rows for line in _lines(raw))
+            left = sum(line not in rows for line in store.source_rows(raw))
             expired += row["rows_landed"] - left - (row["rows_expired"] or 0)
             row["rows_expired"] = row["rows_landed"] - left
             erased.append((raw, rows))
@@ -93,11 +92,6 @@ def _old_rows(work: Path, platform: str, stream: str, cutoff: dt.datetime) -> di
             [cutoff],
         ).fetchall()
     return {file_hash: set(lines) for file_hash, lines in found}
-
-
-def _lines(raw: Path) -> list[Any]:
-    with pq.ParquetFile(raw) as file:
-        return list(file.read(columns=["source_row"])["source_row"].to_pylist())
 
 
 def _erase(raw: Path, lines: set[int]) -> None:

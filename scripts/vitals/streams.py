@@ -106,7 +106,8 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
     for key, value in meta.items():
         if key not in _META_TYPES:
             raise VitalsError(f"{where}: unknown meta key `{key}`.", f"Known are: {', '.join(_META_TYPES)}.")
-        if not isinstance(value, _META_TYPES[key]):
+        # `yes` is no number of days, though Python counts with it.
+        if not isinstance(value, _META_TYPES[key]) or (_META_TYPES[key] is int and isinstance(value, bool)):
             kind = _META_TYPES[key].__name__
             raise VitalsError(f"{where}: meta key `{key}` is not of type {kind}.", "Correct its value.")
         if (answers := VALUE_FORMATS.get(key)) and value not in answers:

@@ -15,16 +15,7 @@ formats as (
 
 plain as (
 
-    select
-        source.*,
-        {% for time in times -%}
-        {{ plain_time(time) }} as plain_{{ time }},
-        {% endfor -%}
-        formats.date_order,
-        formats.decimal_mark
-    from source
-    left join formats
-        on source.file_hash = formats.file_hash
+    {{ plain_rows('template', 'agents', times) }}
 
 ),
 

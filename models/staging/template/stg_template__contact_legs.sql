@@ -1,6 +1,6 @@
 {%- set times = ['queued_at', 'answered_at', 'ended_at', 'updated_at'] -%}
 {%- set numbers = ['leg_number'] -%}
-{%- set seconds = ['wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'] -%}
+{%- set durations = ['wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'] -%}
 with
 
 source as (
@@ -11,28 +11,13 @@ source as (
 
 formats as (
 
-    {{ proven_formats('template', 'contact_legs', times, numbers + seconds) }}
+    {{ proven_formats('template', 'contact_legs', times, numbers + durations) }}
 
 ),
 
 plain as (
 
-    select
-        source.*,
-        {% for time in times -%}
-        {{ plain_time(time) }} as plain_{{ time }},
-        {% endfor -%}
-        {% for number in numbers -%}
-        {{ plain_number(number) }} as plain_{{ number }},
-        {% endfor -%}
-        {% for duration in seconds -%}
-        {{ plain_seconds('template', 'contact_legs', duration) }} as plain_{{ duration }},
-        {% endfor -%}
-        formats.date_order,
-        formats.decimal_mark
-    from source
-    left join formats
-        on source.file_hash = formats.file_hash
+    {{ plain_rows('template', 'contact_legs', times, numbers, durations) }}
 
 ),
 
@@ -116,7 +101,7 @@ checked as (
             + typing_rules('seconds', ['wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'])
             + typing_rules('count', ['leg_number'])
             + typing_rules('boolean', [('is_callback', 'stated_is_callback')])
-            + format_rules(times, numbers + seconds)
+            + format_rules(times, numbers + durations)
         ) }} as quarantine_reason
     from versioned
 

@@ -1,6 +1,6 @@
 {%- set times = ['arrived_at', 'queued_at', 'answered_at', 'ended_at', 'wrapped_up_at', 'updated_at'] -%}
 {%- set numbers = ['agents_count', 'queues_count', 'transfers_count', 'holds_count', 'sentiment'] -%}
-{%- set seconds = ['ivr_seconds', 'wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'] -%}
+{%- set durations = ['ivr_seconds', 'wait_seconds', 'talk_seconds', 'hold_seconds', 'acw_seconds'] -%}
 with
 
 source as (
@@ -11,28 +11,13 @@ source as (
 
 formats as (
 
-    {{ proven_formats('template', 'contacts', times, numbers + seconds) }}
+    {{ proven_formats('template', 'contacts', times, numbers + durations) }}
 
 ),
 
 plain as (
 
-    select
-        source.*,
-        {% for time in times -%}
-        {{ plain_time(time) }} as plain_{{ time }},
-        {% endfor -%}
-        {% for number in numbers -%}
-        {{ plain_number(number) }} as plain_{{ number }},
-        {% endfor -%}
-        {% for duration in seconds -%}
-        {{ plain_seconds('template', 'contacts', duration) }} as plain_{{ duration }},
-        {% endfor -%}
-        formats.date_order,
-        formats.decimal_mark
-    from source
-    left join formats
-        on source.file_hash = formats.file_hash
+    {{ plain_rows('template', 'contacts', times, numbers, durations) }}
 
 ),
 
@@ -169,7 +154,7 @@ checked as (
             + typing_rules('count', ['agents_count', 'queues_count', 'transfers_count', 'holds_count'])
             + typing_rules('number', ['sentiment'])
             + typing_rules('boolean', [('is_test', 'stated_is_test'), 'is_resolved'])
-            + format_rules(times, numbers + seconds)
+            + format_rules(times, numbers + durations)
         ) }} as quarantine_reason
     from versioned
 

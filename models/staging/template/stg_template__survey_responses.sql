@@ -16,19 +16,7 @@ formats as (
 
 plain as (
 
-    select
-        source.*,
-        {% for time in times -%}
-        {{ plain_time(time) }} as plain_{{ time }},
-        {% endfor -%}
-        {% for number in numbers -%}
-        {{ plain_number(number) }} as plain_{{ number }},
-        {% endfor -%}
-        formats.date_order,
-        formats.decimal_mark
-    from source
-    left join formats
-        on source.file_hash = formats.file_hash
+    {{ plain_rows('template', 'survey_responses', times, numbers) }}
 
 ),
 

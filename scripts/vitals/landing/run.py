@@ -279,7 +279,8 @@ class _Run:
                 )
 
         # What expired does not come back, whatever makes the file land again.
-        kept = self._kept_lines(stream, landed) if landed and landed["rows_expired"] else None
+        old = self._raw(stream, digest)
+        kept = set(store.source_rows(old)) if landed and landed["rows_expired"] and old.is_file() else None
         with ExitStack() as stack:
             rows, bad_rows, expired = self._write(dropped, raw, digest, shaper, stack, before, on_header, kept)
         new = tuple(sorted(shaper.extra - self.ledger.seen(stream, "extra_columns")))
@@ -361,14 +362,6 @@ class _Run:
             self._quarantine(stream, digest).unlink(missing_ok=True)
         target.commit()
         return rows, bad_rows, expired
-
-    def _kept_lines(self, stream: Stream, row: dict[str, Any]) -> set[int] | None:
-        """The lines of a landed content whose rows have not expired; None when its raw file is gone."""
-        raw = self._raw(stream, row["file_hash"])
-        if not raw.is_file():
-            return None
-        with pq.ParquetFile(raw) as file:
-            return set(file.read(columns=["source_row"])["source_row"].to_pylist())
 
     def _refuse(self, dropped: Dropped, digest: str, size: int, refusal: RefusedError) -> FileOutcome:
         if dropped.key in self.streams:

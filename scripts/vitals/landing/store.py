@@ -77,6 +77,13 @@ def quarantine_file(paths: Paths, platform: str, stream: str, file_hash: str) ->
     return paths.quarantine_dir / f"{file_hash}-{platform}-{stream}.parquet"
 
 
+def source_rows(raw: Path) -> list[int]:
+    """The lines that the rows of a raw file come from, in its order."""
+    with pq.ParquetFile(raw) as file:
+        lines: list[int] = file.read(columns=["source_row"])["source_row"].to_pylist()
+    return lines
+
+
 class ParquetFile:
     """A Parquet file that comes into being at once, by `commit`, or not at all."""
 

@@ -60,6 +60,7 @@ def test_a_declaration_becomes_a_stream(tmp_path: Path) -> None:
         ("format: json", "format: json\n            date_order: d/m", "date_order is 'd/m'"),
         ("format: json", "format: json\n            keep_days: 0", "keep_days is 0"),
         ("format: json", "format: json\n            keep_days: long", "`keep_days` is not of type int"),
+        ("format: json", "format: json\n            keep_days: yes", "`keep_days` is not of type int"),
         ("latin-1", "klingon", "unknown encoding `klingon`"),
         ("[caller.Number]", "[phone]", "identifier column `phone`"),
         ("{kind: [IN]}", "{sort: [IN]}", "identifier column `sort`"),

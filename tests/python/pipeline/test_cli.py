@@ -147,6 +147,26 @@ def test_a_gate_that_fails_is_exit_code_1_and_names_the_data_docs(
     assert "warehouse/docs/index.html" in result.output
 
 
+def test_a_run_whose_contacts_are_all_in_quarantine_says_why_they_are(
+    vitals: Callable[..., Result], centre: Paths
+) -> None:
+    models = centre.project / "models"
+    facts = models / "marts" / "core" / "fct_contacts.sql"
+    facts.write_text(facts.read_text(encoding="utf-8").rstrip() + " where false", encoding="utf-8")
+    (models / "quality").mkdir()
+    (models / "quality" / "rpt_quality_quarantine.sql").write_text(
+        "{{ config(schema='quality', materialized='table', meta={'level': 'analysts'}) }}"
+        " select 'desk' as platform, 'calls' as stream, 'staging' as stage, 'one.csv' as source_file,"
+        " cast(2 as bigint) as source_row, 'day is no valid time' as reason, false as is_corrected",
+        encoding="utf-8",
+    )
+    result = vitals("run")
+    assert result.exit_code == 1
+    assert "fct_contacts: holds at least 1 row" in result.output
+    assert "1 row breaks a rule and waits in quarantine" in result.output
+    assert "1 of desk/calls: day is no valid time (as in one.csv, line 2)" in result.output
+
+
 def test_simulate_never_mixes_with_what_lies_there(vitals: Callable[..., Result], tmp_path: Path) -> None:
     refused = vitals("simulate")
     assert refused.exit_code == 1
