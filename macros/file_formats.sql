@@ -6,7 +6,7 @@
 
 {#-
     One row per file that writes other than ISO times and plain numbers: file_hash, date_order (`day_first`, `month_first` or
-    `unproven`) and decimal_mark (`comma`, `point` or `unproven`). times, numbers: the text columns of the CTE `source` that hold them.
+    `unproven`) and decimal_mark (`comma`, `point` or `unproven`). times, numbers: the text columns of the source that hold them.
 -#}
 {% macro proven_formats(platform, stream, times, numbers=[]) -%}
     {%- set dates = "concat_ws('|', trim(" ~ times | join('), trim(') ~ '))' -%}
@@ -28,44 +28,61 @@
             when not bool_or({{ any_of(numbers, "contains(#, ',')") }}) then 'point'
             else '{{ stated_format(platform, stream, 'decimal_mark') }}'
         end as decimal_mark
-    from source
+    from {{ source(platform, stream) }}
     where
         file_hash in (
-            -- a file of ISO times and plain numbers needs no proof, and costs no more than this look at it
-            select file_hash from source
-            where {{ any_of(times, "substr(trim(#), 5, 1) not in ('-', '')") }} or {{ any_of(numbers, "contains(#, ',')") }}
+            -- a file of ISO times and plain numbers needs no proof, and costs no more than this look at it; the source itself is
+            -- asked, since of a CTE that is asked more than once DuckDB keeps every row
+            select file_hash from {{ source(platform, stream) }}
+            where
+                {{ any_of(times, "substr(#, 5, 1) not in ('-', '')") }}
+                or {{ any_of(numbers, "contains(#, ',') or contains(#, ':') or contains(#, ' ')") }}
         )
     group by file_hash
 {%- endmacro %}
 
 {#-
-    The rows of the CTE `source`, the formats of their files beside them, and each text that `formats` lets read as `plain_<column>`.
+    The rows of the CTE `source`, the formats of their files beside them, and each text that a format decides as `plain_<column>`.
     times, numbers, durations: text columns; a duration is seconds.
 -#}
 {% macro plain_rows(platform, stream, times, numbers=[], durations=[]) -%}
     select
         source.*,
-        {%- for time in times %}
-        {{ plain_time(time) }} as plain_{{ time }},
+        {%- for column in times + numbers %}
+        source.{{ column }} as plain_{{ column }},
         {%- endfor %}
-        {%- for number in numbers %}
-        {{ plain_number(number) }} as plain_{{ number }},
+        {%- for column in durations %}
+        {{ seconds_of_number(platform, stream, 'source.' ~ column) }} as plain_{{ column }},
         {%- endfor %}
-        {%- for duration in durations %}
-        {{ plain_seconds(platform, stream, duration) }} as plain_{{ duration }},
+        cast(null as {{ dbt.type_string() }}) as date_order,
+        cast(null as {{ dbt.type_string() }}) as decimal_mark
+    from source
+    -- apart, and not in one outer join: the files that need no proof, which are nearly all, then cost nothing more
+    where not exists (select formats.file_hash from formats where formats.file_hash = source.file_hash)
+    union all
+    select
+        source.*,
+        {%- for column in times %}
+        {{ plain_time(column) }} as plain_{{ column }},
+        {%- endfor %}
+        {%- for column in numbers %}
+        {{ plain_number(column) }} as plain_{{ column }},
+        {%- endfor %}
+        {%- for column in durations %}
+        {{ plain_seconds(platform, stream, column) }} as plain_{{ column }},
         {%- endfor %}
         formats.date_order,
         formats.decimal_mark
-    from source
-    left join formats
+    from {{ source(platform, stream) }} as source
+    inner join formats
         on source.file_hash = formats.file_hash
 {%- endmacro %}
 
 {#- A condition with `#` for the column, true when it is of one column at least. -#}
 {% macro any_of(columns, condition) -%}
-    (false
-    {%- for column in columns %} or coalesce({{ condition | replace('#', column) }}, false){% endfor -%}
-    )
+    coalesce(false
+    {%- for column in columns %} or {{ condition | replace('#', column) }}{% endfor -%}
+    , false)
 {%- endmacro %}
 
 {#- Numbers with thousands in groups or without, by decimal mark. -#}
@@ -171,25 +188,29 @@
                 + try_cast(replace(split_part(trim({{ text }}), ':', 3), ',', '.') as decimal(18, 3))
                 as {{ dbt.type_string() }}
             )
-        {%- if stated_format(platform, stream, 'durations') == 'days' %}
-        else cast(
-            round(try_cast({{ plain_number(text) }} as decimal(28, 10)) * 86400, 3) as {{ dbt.type_string() }}
-        )
-        {%- else %}
-        else {{ plain_number(text) }}
-        {%- endif %}
+        else {{ seconds_of_number(platform, stream, plain_number(text)) }}
     end
+{%- endmacro %}
+
+{#- A number as text seconds: it is days where the stream's meta says so. -#}
+{% macro seconds_of_number(platform, stream, number) -%}
+    {%- if stated_format(platform, stream, 'durations') == 'days' -%}
+        cast(round(try_cast({{ number }} as decimal(28, 10)) * 86400, 3) as {{ dbt.type_string() }})
+    {%- else -%}
+        {{ number }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Rules for quarantine_reason: texts whose format nothing proves, and what to do. times, numbers: names of the export's columns. -#}
 {% macro format_rules(times, numbers=[]) -%}
     {%- set rules = [(
-        "date_order = 'unproven' and " ~ any_of(times, has_day_and_month('raw_#')),
+        "case when date_order = 'unproven' then " ~ any_of(times, has_day_and_month('raw_#')) ~ ' end',
         'day/month or month/day? The file proves neither: set date_order (day_first or month_first) in the meta of its stream',
     )] -%}
     {%- if numbers -%}
         {%- do rules.append((
-            "decimal_mark = 'unproven' and " ~ any_of(numbers, matches('raw_#', '^[-+]?[0-9. ,]*[.,][0-9. ,]*$')),
+            "case when decimal_mark = 'unproven' then "
+            ~ any_of(numbers, matches('raw_#', '^[-+]?[0-9. ,]*[.,][0-9. ,]*$')) ~ ' end',
             'decimal mark or thousands? The file proves neither: set decimal_mark (comma or point) in the meta of its stream',
         )) -%}
     {%- endif -%}
