@@ -98,7 +98,7 @@ class Child:
         return self.outcome
 
     def _listen(self, until: float, step: str | None = None, tick: int = 1) -> None:
-        """Take in what it reports until a moment, its end, or the n-th report of a step, or the one after it."""
+        """Take in what it reports until a moment, its end, or a step's n-th report or the one after it."""
         while self.outcome is None and self.pipe.poll(max(0.0, until - time.monotonic())):
             try:
                 kind, *told = self.pipe.recv()
@@ -111,7 +111,7 @@ class Child:
             name = told[0]
             self.ticks[name] = self.ticks.get(name, 0) + 1
             self.began.setdefault(name, time.monotonic())
-            # What was landed before a kill is not landed again: the step may have fewer reports than measured.
+            # What landed before a kill does not land again: the step may have fewer reports than measured.
             if step in self.ticks and (name != step or self.ticks[name] >= tick):
                 return
 
