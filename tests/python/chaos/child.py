@@ -51,6 +51,8 @@ class Child:
     process: multiprocessing.process.BaseProcess
     pipe: Connection
     outcome: Outcome | None = None
+    # The last step that it told of.
+    step: str = ""
     ticks: dict[str, int] = field(default_factory=dict)
     began: dict[str, float] = field(default_factory=dict)
 
@@ -70,7 +72,8 @@ class Child:
         return self.process.pid
 
     def kill_in(self, step: str, tick: int, delay: float) -> bool:
-        """Kill the whole group so many seconds after the n-th report of a step; False when it ended first."""
+        """Kill the whole group so many seconds after the n-th report of a step, or after its end when it has
+        fewer; False when the work ended first. `step` is then the one that the kill fell in."""
         self._listen(time.monotonic() + PATIENCE_SECONDS, step, tick)
         if self.outcome is None:
             self._listen(time.monotonic() + delay)
@@ -108,7 +111,7 @@ class Child:
             if kind == "outcome":
                 self.outcome = told[0]
                 return
-            name = told[0]
+            self.step = name = told[0]
             self.ticks[name] = self.ticks.get(name, 0) + 1
             self.began.setdefault(name, time.monotonic())
             # What landed before a kill does not land again: the step may have fewer reports than measured.

@@ -133,18 +133,19 @@ class Stage:
         with self._watched(state, score):
             trail = state.name
             for phase in phases:
-                killed, where = self._kill(state.entry, phase, chance, score)
+                hit, where = self._kill(state.entry, phase, chance, score)
                 trail += f" > {where}"
-                if not killed:
+                if not hit:
                     score.faults.append(f"{trail}: it could not be killed there")
                     continue
-                score.counts[f"kills in {phase}"] += 1
+                score.counts[f"kills in {hit}"] += 1
                 if self._is_sound(state, trail, score):
-                    score.counts[f"survived in {phase}"] += 1
+                    score.counts[f"survived in {hit}"] += 1
             self._rerun(state, trail, score)
         return score
 
-    def _kill(self, entry: str, phase: str, chance: random.Random, score: Score) -> tuple[bool, str]:
+    def _kill(self, entry: str, phase: str, chance: random.Random, score: Score) -> tuple[str, str]:
+        """Aim at a phase; returns the one that the kill fell in, '' for none, and where it was aimed."""
         share = 1.0
         where = phase
         for _ in range(4):
@@ -158,14 +159,17 @@ class Stage:
             child = Child.start(entry, self.paths)
             where = f"{step}, report {tick}, +{delay:.3f} s"
             if child.kill_in(step, tick, delay):
-                return True, where
+                # What is in no phase's steps is told once building finds a damaged work database.
+                return next(
+                    (name for name, steps in PHASES.items() if child.step in steps), "building"
+                ), where
             assert child.outcome is not None
             if child.outcome.how != "done":
                 score.faults.append(f"{where}: before the kill: {child.outcome}")
-                return False, where
+                return "", where
             # It was quicker than measured and is through: from here on a whole run is needed.
             entry, share = "run", share / 2
-        return False, where
+        return "", where
 
     def _is_sound(self, state: State, trail: str, score: Score) -> bool:
         faults = [
