@@ -338,12 +338,19 @@ def _build(
 
 
 def _ensure_landed(paths: Paths) -> None:
+    counts: dict[str, int] = {}
     if paths.ledger_file.exists():
-        row = duckdb.execute(
-            "select count(*) from read_parquet(?) where status = 'landed'", [str(paths.ledger_file)]
-        ).fetchone()
-        if row and row[0]:
-            return
+        found = duckdb.execute(
+            "select status, count(*) from read_parquet(?) group by status", [str(paths.ledger_file)]
+        )
+        counts = dict(found.fetchall())
+    if counts.get("landed"):
+        return
+    if refused := counts.get("refused"):
+        raise VitalsError(
+            f"There is nothing to build: no file of {paths.landing} was landed yet, {refused} refused.",
+            "Correct what `vitals land` says of each, then `vitals run`.",
+        )
     raise VitalsError(
         f"There is nothing to build: no file of {paths.landing} was landed yet.",
         "Drop exports into <platform>/<stream>/ there, or run `vitals simulate`; then `vitals run`.",

@@ -234,8 +234,15 @@ def test_a_work_database_that_somebody_has_open_is_named_before_any_work(centre:
 
 def test_without_a_landed_file_there_is_nothing_to_build(centre: Paths) -> None:
     empty = Paths(centre.project, centre.project / "nothing", centre.project / "new_warehouse")
-    with pytest.raises(VitalsError, match="nothing to build"):
+    with pytest.raises(VitalsError, match="nothing to build") as nothing:
         pipeline.run(empty)
+    assert "Drop exports" in nothing.value.remedy
+    other = empty.landing / "desk" / "calls" / "other.csv"
+    other.parent.mkdir(parents=True)
+    other.write_text("caller,day\nx,2026-03-01\n", encoding="utf-8")
+    with pytest.raises(VitalsError, match="was landed yet, 1 refused") as refused:
+        pipeline.run(empty)
+    assert "Correct" in refused.value.remedy
 
 
 def test_the_environment_and_the_folder_are_as_they_were_after_a_build(
