@@ -10,6 +10,7 @@
                 'Nothing has landed yet: ' ~ source('vitals', 'ledger') ~ ' holds no file. Run `vitals land` first.'
             ) -%}
         {%- endif -%}
+        {%- do forget_unplanned() -%}
         {%- for node in graph.sources.values() -%}
             {%- do declare_source(node, source(node.source_name, node.name)) -%}
         {%- endfor -%}

@@ -28,12 +28,12 @@
             when not bool_or({{ any_of(numbers, "contains(#, ',')") }}) then 'point'
             else '{{ stated_format(platform, stream, 'decimal_mark') }}'
         end as decimal_mark
-    from {{ source(platform, stream) }}
+    from {{ landed_rows(platform, stream) }}
     where
         file_hash in (
             -- a file of ISO times and plain numbers needs no proof, and costs no more than this look at it; the source itself is
             -- asked, since of a CTE that is asked more than once DuckDB keeps every row
-            select file_hash from {{ source(platform, stream) }}
+            select file_hash from {{ landed_rows(platform, stream) }}
             where
                 {{ any_of(times, "substr(#, 5, 1) not in ('-', '')") }}
                 or {{ any_of(numbers, "contains(#, ',') or contains(#, ':') or contains(#, ' ')") }}
@@ -73,7 +73,7 @@
         {%- endfor %}
         formats.date_order,
         formats.decimal_mark
-    from {{ source(platform, stream) }} as source
+    from {{ landed_rows(platform, stream) }} as source
     inner join formats
         on source.file_hash = formats.file_hash
 {%- endmacro %}

@@ -13,20 +13,19 @@
 {%- endmacro %}
 
 {#-
-    What becomes of a staged row: `quarantined` (it breaks a rule), `current` (the latest version of its key), `superseded` (an older
-    version) or `duplicate` (the same version again). Of one version delivered twice, the one landed last counts.
+    What becomes of a staged row: `quarantined` (it breaks a rule), `current` (the latest version of its `record_key`, by `updated_at`),
+    `superseded` (an older version) or `duplicate` (the same version again). Of one version delivered twice, the one landed last counts.
 -#}
-{% macro record_status(key, version) -%}
-    {%- set keys = key | join(', ') -%}
+{% macro record_status() -%}
     {%- set delivered = 'landed_at desc nulls last, source_file desc nulls last, source_row desc nulls last' -%}
     case
         when quarantine_reason is not null then 'quarantined'
         when row_number() over (
-            partition by {{ keys }}, quarantine_reason is null
-            order by {{ version }} desc nulls last, {{ delivered }}
+            partition by record_key, quarantine_reason is null
+            order by updated_at desc nulls last, {{ delivered }}
         ) = 1 then 'current'
         when row_number() over (
-            partition by {{ keys }}, quarantine_reason is null, {{ version }}
+            partition by record_key, quarantine_reason is null, updated_at
             order by {{ delivered }}
         ) = 1 then 'superseded'
         else 'duplicate'

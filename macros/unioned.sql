@@ -1,12 +1,27 @@
 {#-
-    The rows of one contract table from every platform that supplies it (var `platforms`), columns in the contract's order.
-    entity: the contract table; columns: its columns as the platforms give them.
+    Declares the model at hand as the tracked union of one contract table's platforms (var `platforms`): what changed in one of them is
+    united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column.
 -#}
-{% macro unioned(entity, columns) -%}
+{% macro tracked_union(entity, unit) -%}
+    {%- set by = {} -%}
+    {%- for platform in var('platforms')[entity] -%}
+        {%- do by.update({'int_' ~ entity ~ '__' ~ platform: unit}) -%}
+    {%- endfor -%}
+    {{ tracked(unit, by=by, also=[
+        'select ' ~ unit ~ ' from ' ~ this ~ ' where exists (select 1 from ' ~ changes('int_value_maps__unioned') ~ ')'
+    ]) }}
+{%- endmacro %}
+
+{#-
+    The rows of one contract table from every platform that supplies it (var `platforms`), columns in the contract's order.
+    entity: the contract table; columns: its columns as the platforms give them; unit: the unit of the model at hand, when it is tracked.
+-#}
+{% macro unioned(entity, columns, unit=none) -%}
     {%- for platform in var('platforms')[entity] %}
     select
         {{ columns | join(',\n        ') }}
     from {{ ref('int_' ~ entity ~ '__' ~ platform) }}
+    where {{ only_touched(unit) if unit else 'true' }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

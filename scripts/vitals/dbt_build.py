@@ -110,6 +110,7 @@ def build(
     select: Sequence[str] = (),
     full_refresh: bool = False,
     on_node: OnNode | None = None,
+    tests: bool = True,
 ) -> DbtReport:
     """Build every seed, model and data test into the work database. Failed tests are reported, not raised.
 
@@ -119,11 +120,12 @@ def build(
         select: dbt selectors; empty = everything.
         full_refresh: rebuild incremental models and seeds from nothing.
         on_node: told after every node.
+        tests: whether to run the data tests, too.
 
     Raises:
         VitalsError: when dbt stopped before it built anything.
     """
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    arguments = ["build", "--exclude-resource-types", "unit_test", *([] if tests else ["test"])]
     if select:
         # A test that also reads what is not built in this part would fail for want of a table.
         arguments += ["--select", *select, "--indirect-selection", "buildable"]

@@ -124,6 +124,7 @@ def lint_layers(manifest: Mapping[str, Any]) -> list[Finding]:
         findings += _named(node, layer)
         findings += _documented(node, layer)
         findings += _levelled(node, layer)
+        findings += _tracks(node, layer, manifest)
         if key not in has_key:
             findings.append(
                 Finding(
@@ -254,6 +255,35 @@ def _levelled(node: Mapping[str, Any], layer: str) -> Iterator[Finding]:
             f"{node['name']} is for managers but tells of single cases: {', '.join(single)}",
             "Set `config: {meta: {level: analysts}}`, or aggregate it.",
         )
+
+
+def _tracks(node: Mapping[str, Any], layer: str, manifest: Mapping[str, Any]) -> Iterator[Finding]:
+    """A tracked model that computes touched units alone has to hear of every change of what it reads."""
+    config = node["config"]
+    if config.get("materialized") != "tracked" or config.get("incremental_strategy") == "whole":
+        return
+    head = node["raw_code"].split("\nwith\n", 1)[0]
+    for key in node["depends_on"]["nodes"]:
+        parent = manifest["nodes"].get(key)
+        if layer == "staging" or parent is None or parent["resource_type"] != "model":
+            continue
+        line = _line_of(node["raw_code"], f"'{parent['name']}'")
+        if parent["config"].get("materialized") != "tracked":
+            yield Finding(
+                node["original_file_path"],
+                line,
+                "tracked-read",
+                f"{node['name']} is tracked and reads {parent['name']}, which is not: nothing tells it what changed",
+                f"Declare {parent['name']} with `tracked(…)` or `tracked_whole(…)`.",
+            )
+        elif f"'{parent['name']}'" not in head and "tracked_union(" not in head:
+            yield Finding(
+                node["original_file_path"],
+                line,
+                "tracked-changes",
+                f"{node['name']} reads {parent['name']} and does not say what a changed row of it touches",
+                f"Add '{parent['name']}' to `by` of its `tracked(…)`, or a query over its changes to `also`.",
+            )
 
 
 def _asks_for_people(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from vitals import __version__, dbt_build, gates, history, retention, runs
+from vitals import __version__, dbt_build, gates, history, retention, runs, tracking
 from vitals.alerts import Alert, alerts
 from vitals.data_docs import write_docs
 from vitals.errors import VitalsError
@@ -319,16 +319,19 @@ def _build(
             gate, docs, "Land the files again as they were exported, or correct the stream's declaration."
         )
     tell("Building and testing", 0, 0, "")
-    report = dbt_build.build(
-        paths,
-        manifest,
-        select,
-        full,
-        lambda done, total, name: tell("Building and testing", done, total, name),
-    )
+    with tracking.planned(paths, full):
+        report = dbt_build.build(
+            paths,
+            manifest,
+            select,
+            full,
+            lambda done, total, name: tell("Building and testing", done, total, name),
+        )
     runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
     if not report.passed:
         raise AuditFailed(report, paths.work_db, dbt_build.log_dir(paths) / "dbt.log")
+    if not select:
+        tracking.note_done(paths)
     # A part that passed says nothing about the rest: that must have passed before.
     if not select or _is_intact(before):
         _write_state(paths, report)

@@ -1,9 +1,20 @@
+{#- The next record of a contact tells how its own leg ended. -#}
+{{ tracked(
+    'contact_id',
+    by={'stg_amazon_connect__contact_records': "'amazon_connect:' || root_contact_id"},
+    also=[
+        "select 'amazon_connect:' || root_contact_id from " ~ ref('stg_amazon_connect__contact_records')
+        ~ " where contact_id in (select previous_contact_id from " ~ changes('stg_amazon_connect__contact_records') ~ ")",
+    ],
+) }}
 with
 
 records as (
 
     select * from {{ ref('stg_amazon_connect__contact_records') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched("'amazon_connect:' || root_contact_id") }}
 
 ),
 
@@ -13,8 +24,11 @@ successors as (
         previous_contact_id as contact_id,
         bool_or(initiation_method in ('TRANSFER', 'QUEUE_TRANSFER')) as is_passed_on,
         bool_or(initiation_method = 'CALLBACK') as is_called_back
-    from records
-    where previous_contact_id is not null
+    from {{ ref('stg_amazon_connect__contact_records') }}
+    where
+        record_status = 'current'
+        and previous_contact_id is not null
+        and {{ only_touched('previous_contact_id', among='select contact_id from records') }}
     group by previous_contact_id
 
 ),

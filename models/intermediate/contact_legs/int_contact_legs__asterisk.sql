@@ -1,9 +1,13 @@
+{{ tracked('contact_id', by={'stg_asterisk__queue_log': "'asterisk:' || call_id"}) }}
 with
 
 events as (
 
     select * from {{ ref('stg_asterisk__queue_log') }}
-    where record_status = 'current' and is_call_event
+    where
+        record_status = 'current'
+        and is_call_event
+        and {{ only_touched("'asterisk:' || call_id") }}
 
 ),
 

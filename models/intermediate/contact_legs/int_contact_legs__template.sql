@@ -1,9 +1,12 @@
+{{ tracked('contact_id', by={'stg_template__contact_legs': 'contact_id'}) }}
 with
 
 legs as (
 
     select * from {{ ref('stg_template__contact_legs') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched('contact_id') }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked_union('contact_legs', 'contact_id') }}
 with
 
 unioned as (
@@ -20,7 +21,7 @@ unioned as (
         'updated_at',
         'source_file',
         'source_row',
-    ]) }}
+    ], 'contact_id') }}
 
 ),
 

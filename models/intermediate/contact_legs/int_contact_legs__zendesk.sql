@@ -1,3 +1,19 @@
+{{ tracked(
+    'contact_id',
+    by={
+        'stg_zendesk__tickets': "'zendesk:ticket-' || ticket_id",
+        'stg_zendesk__ticket_comments': "'zendesk:ticket-' || ticket_id",
+        'stg_zendesk__talk_calls': "'zendesk:call-' || call_id",
+        'stg_zendesk__talk_call_legs': "'zendesk:call-' || call_id",
+    },
+    also=[
+        "select 'zendesk:ticket-' || ticket_id from " ~ changes('stg_zendesk__talk_calls') ~ ' where ticket_id is not null',
+        "select 'zendesk:ticket-' || ticket_id from (select " ~ split_to_rows('merged_ticket_ids', ',')
+        ~ ' as ticket_id from ' ~ changes('stg_zendesk__tickets') ~ ') as absorbed',
+        "select 'zendesk:call-' || call_id from " ~ ref('stg_zendesk__talk_calls')
+        ~ ' where ticket_id in (select ticket_id from ' ~ changes('stg_zendesk__tickets') ~ ')',
+    ],
+) }}
 with
 
 tickets as (
@@ -10,7 +26,10 @@ tickets as (
 public_comments as (
 
     select * from {{ ref('stg_zendesk__ticket_comments') }}
-    where record_status = 'current' and is_public
+    where
+        record_status = 'current'
+        and is_public
+        and {{ only_touched("'zendesk:ticket-' || ticket_id") }}
 
 ),
 
@@ -21,10 +40,19 @@ calls as (
 
 ),
 
+touched_calls as (
+
+    select * from calls
+    where {{ only_touched("'zendesk:call-' || call_id") }}
+
+),
+
 talk_legs as (
 
     select * from {{ ref('stg_zendesk__talk_call_legs') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched("'zendesk:call-' || call_id") }}
 
 ),
 
@@ -48,6 +76,7 @@ merged_tickets as (
 called_tickets as (
 
     select distinct ticket_id from calls
+    where {{ only_touched("'zendesk:ticket-' || ticket_id") }}
 
 ),
 
@@ -60,7 +89,8 @@ contact_tickets as (
     left join called_tickets
         on tickets.ticket_id = called_tickets.ticket_id
     where
-        coalesce(tickets.status, 'open') <> 'deleted'
+        {{ only_touched("'zendesk:ticket-' || tickets.ticket_id") }}
+        and coalesce(tickets.status, 'open') <> 'deleted'
         and coalesce(tickets.via_channel, 'unknown') <> 'rule'
         and not contains(' ' || coalesce(tickets.tags, '') || ' ', ' closed_by_merge ')
         and merged_tickets.ticket_id is null
@@ -179,7 +209,7 @@ placed_calls as (
         calls.updated_at,
         calls.source_file,
         calls.source_row
-    from calls
+    from touched_calls as calls
     left join tickets
         on calls.ticket_id = tickets.ticket_id
 

@@ -1,15 +1,25 @@
+{{ tracked(
+    'contact_id',
+    by={
+        'stg_amazon_connect__contact_records': "'amazon_connect:' || root_contact_id",
+        'int_contact_legs__amazon_connect': 'contact_id',
+    },
+) }}
 with
 
 records as (
 
     select * from {{ ref('stg_amazon_connect__contact_records') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched("'amazon_connect:' || root_contact_id") }}
 
 ),
 
 legs as (
 
     select * from {{ ref('int_contact_legs__amazon_connect') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 

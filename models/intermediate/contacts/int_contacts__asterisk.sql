@@ -1,15 +1,23 @@
+{{ tracked(
+    'contact_id',
+    by={'stg_asterisk__queue_log': "'asterisk:' || call_id", 'int_contact_legs__asterisk': 'contact_id'},
+) }}
 with
 
 events as (
 
     select * from {{ ref('stg_asterisk__queue_log') }}
-    where record_status = 'current' and is_call_event
+    where
+        record_status = 'current'
+        and is_call_event
+        and {{ only_touched("'asterisk:' || call_id") }}
 
 ),
 
 legs as (
 
     select * from {{ ref('int_contact_legs__asterisk') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 

@@ -6,11 +6,13 @@
     'survey_window_days',
     'open_window_hours',
 ] -%}
+{{ tracked('contact_id', by={'int_contacts__unioned': 'contact_id'}) }}
 with
 
 contacts as (
 
     select * from {{ ref('int_contacts__unioned') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 

@@ -1,3 +1,11 @@
+{{ tracked(
+    ['client', 'customer_key'],
+    by={'int_contacts__localised': ['client', 'customer_key']},
+    also=[
+        'select client, customer_key from ' ~ ref('int_contacts__localised')
+        ~ ' where client in (select client from ' ~ changes('int_clients__covered') ~ ')',
+    ],
+) }}
 with
 
 contacts as (
@@ -12,18 +20,16 @@ contacts as (
         repeat_window_days,
         containment_window_hours
     from {{ ref('int_contacts__localised') }}
-    where is_in_scope
+    where
+        is_in_scope
+        and customer_key is not null
+        and {{ only_touched(['client', 'customer_key']) }}
 
 ),
 
--- a client's first contact is only known to be one once a whole window before it is covered
 coverage as (
 
-    select
-        client,
-        min(arrived_at) as covered_from_at
-    from contacts
-    group by client
+    select * from {{ ref('int_clients__covered') }}
 
 ),
 
@@ -57,7 +63,6 @@ neighboured as (
             rows between 1 following and unbounded following
         ) as next_offered_at
     from contacts
-    where customer_key is not null
     window
         customer_contacts as (
             partition by customer_key, client
@@ -76,6 +81,7 @@ same_matter as (
     select
         contact_id,
         client,
+        customer_key,
         arrived_at,
         repeat_window_days,
         containment_window_hours,
@@ -96,6 +102,8 @@ windowed as (
 
     select
         same_matter.contact_id,
+        same_matter.client,
+        same_matter.customer_key,
         same_matter.previous_on_matter_at,
         same_matter.next_on_matter_at,
         {{ add_seconds('same_matter.arrived_at', 'same_matter.repeat_window_days * 86400') }}

@@ -1,15 +1,25 @@
+{{ tracked('contact_id', by={'stg_template__contacts': 'contact_id', 'int_contact_legs__template': 'contact_id'}) }}
 with
 
 contacts as (
 
     select * from {{ ref('stg_template__contacts') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched('contact_id') }}
+
+),
+
+legs as (
+
+    select * from {{ ref('int_contact_legs__template') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 
 folded as (
 
-    {{ fold_legs(ref('int_contact_legs__template')) }}
+    {{ fold_legs('legs') }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked_union('contacts', 'contact_id') }}
 with
 
 contacts as (
@@ -34,7 +35,7 @@ contacts as (
         'updated_at',
         'source_file',
         'source_row',
-    ]) }}
+    ], 'contact_id') }}
 
 ),
 

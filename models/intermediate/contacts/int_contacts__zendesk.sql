@@ -1,3 +1,15 @@
+{{ tracked(
+    'contact_id',
+    by={
+        'int_contact_legs__zendesk': 'contact_id',
+        'stg_zendesk__tickets': "'zendesk:ticket-' || ticket_id",
+        'stg_zendesk__talk_calls': "'zendesk:call-' || call_id",
+    },
+    also=[
+        "select 'zendesk:call-' || call_id from " ~ ref('stg_zendesk__talk_calls')
+        ~ ' where ticket_id in (select ticket_id from ' ~ changes('stg_zendesk__tickets') ~ ')',
+    ],
+) }}
 with
 
 tickets as (
@@ -13,19 +25,22 @@ calls as (
         *,
         {{ add_seconds('created_at', 'duration_seconds') }} as hung_up_at
     from {{ ref('stg_zendesk__talk_calls') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched("'zendesk:call-' || call_id") }}
 
 ),
 
 legs as (
 
     select * from {{ ref('int_contact_legs__zendesk') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 
 folded as (
 
-    {{ fold_legs(ref('int_contact_legs__zendesk')) }}
+    {{ fold_legs('legs') }}
 
 ),
 

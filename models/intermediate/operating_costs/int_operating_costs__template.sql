@@ -1,9 +1,12 @@
+{{ tracked('cost_id', by={'stg_template__operating_costs': 'cost_id'}) }}
 with
 
 costs as (
 
     select * from {{ ref('stg_template__operating_costs') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched('cost_id') }}
 
 ),
 

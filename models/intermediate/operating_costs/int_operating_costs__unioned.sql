@@ -1,3 +1,4 @@
+{{ tracked_union('operating_costs', 'cost_id') }}
 with
 
 unioned as (
@@ -14,7 +15,7 @@ unioned as (
         'updated_at',
         'source_file',
         'source_row',
-    ]) }}
+    ], 'cost_id') }}
 
 ),
 

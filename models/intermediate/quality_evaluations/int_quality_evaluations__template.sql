@@ -1,9 +1,12 @@
+{{ tracked('evaluation_id', by={'stg_template__quality_evaluations': 'evaluation_id'}) }}
 with
 
 evaluations as (
 
     select * from {{ ref('stg_template__quality_evaluations') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched('evaluation_id') }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked_union('quality_evaluations', 'evaluation_id') }}
 with
 
 unioned as (
@@ -16,7 +17,7 @@ unioned as (
         'updated_at',
         'source_file',
         'source_row',
-    ]) }}
+    ], 'evaluation_id') }}
 
 )
 

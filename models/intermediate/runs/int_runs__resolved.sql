@@ -1,3 +1,4 @@
+{{ tracked_whole('as_of') }}
 with
 
 runs as (

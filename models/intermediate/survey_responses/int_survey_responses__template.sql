@@ -1,9 +1,12 @@
+{{ tracked('response_id', by={'stg_template__survey_responses': 'response_id'}) }}
 with
 
 responses as (
 
     select * from {{ ref('stg_template__survey_responses') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched('response_id') }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked_union('survey_responses', 'response_id') }}
 with
 
 unioned as (
@@ -16,7 +17,7 @@ unioned as (
         'updated_at',
         'source_file',
         'source_row',
-    ]) }}
+    ], 'response_id') }}
 
 )
 

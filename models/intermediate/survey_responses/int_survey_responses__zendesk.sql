@@ -1,10 +1,22 @@
+{{ tracked(
+    'response_id',
+    by={'stg_zendesk__satisfaction_ratings': "'zendesk:' || rating_id"},
+    also=[
+        "select 'zendesk:' || rating_id from " ~ ref('stg_zendesk__satisfaction_ratings')
+        ~ ' where ticket_id in (select ticket_id from ' ~ changes('stg_zendesk__talk_calls')
+        ~ ") or 'zendesk:ticket-' || ticket_id in (select contact_id from " ~ changes('int_contacts__zendesk') ~ ')',
+    ],
+) }}
 with
 
 ratings as (
 
     select * from {{ ref('stg_zendesk__satisfaction_ratings') }}
     -- unoffered: no survey was sent
-    where record_status = 'current' and score <> 'unoffered'
+    where
+        record_status = 'current'
+        and score <> 'unoffered'
+        and {{ only_touched("'zendesk:' || rating_id") }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked_whole(['platform', 'field', 'native_value']) }}
 with
 
 mapped as (

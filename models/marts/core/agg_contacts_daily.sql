@@ -1,9 +1,12 @@
+{{ tracked('day', by={'fct_contacts': 'arrived_date'}) }}
 with
 
 contacts as (
 
     select * from {{ ref('fct_contacts') }}
-    where is_in_scope
+    where
+        is_in_scope
+        and {{ only_touched('arrived_date') }}
 
 ),
 

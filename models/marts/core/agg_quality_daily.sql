@@ -1,9 +1,12 @@
+{{ tracked('day', by={'fct_quality_evaluations': 'reported_date'}) }}
 with
 
 evaluations as (
 
     select * from {{ ref('fct_quality_evaluations') }}
-    where is_in_scope
+    where
+        is_in_scope
+        and {{ only_touched('reported_date') }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked('day', by={'fct_contacts': 'arrived_date'}) }}
 with
 
 contacts as (
@@ -6,6 +7,7 @@ contacts as (
     where
         is_in_scope
         and is_offered
+        and {{ only_touched('arrived_date') }}
 
 ),
 

@@ -1,9 +1,12 @@
+{{ tracked('day', by={'fct_survey_responses': 'reported_date'}) }}
 with
 
 responses as (
 
     select * from {{ ref('fct_survey_responses') }}
-    where is_in_scope
+    where
+        is_in_scope
+        and {{ only_touched('reported_date') }}
 
 ),
 

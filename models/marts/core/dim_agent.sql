@@ -1,3 +1,4 @@
+{{ tracked_whole('agent_id') }}
 with
 
 agents as (

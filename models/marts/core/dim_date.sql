@@ -1,3 +1,4 @@
+{{ tracked_whole('day') }}
 with
 
 runs as (

@@ -1,3 +1,4 @@
+{{ tracked_whole('site') }}
 with
 
 reference as (

@@ -1,8 +1,10 @@
+{{ tracked('arrived_date', by={'agg_costs_daily': 'day', 'fct_contacts': 'arrived_date'}) }}
 with
 
 costs as (
 
     select * from {{ ref('agg_costs_daily') }}
+    where {{ only_touched('day') }}
 
 ),
 
@@ -22,6 +24,7 @@ contacts as (
     where
         is_in_scope
         and is_handled
+        and {{ only_touched('arrived_date') }}
 
 ),
 

@@ -1,14 +1,17 @@
+{{ tracked('contact_id', by={'int_contact_legs__unioned': 'contact_id', 'fct_contacts': 'contact_id'}) }}
 with
 
 legs as (
 
     select * from {{ ref('int_contact_legs__unioned') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 
 contacts as (
 
     select * from {{ ref('fct_contacts') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 

@@ -1,14 +1,32 @@
+{#- What is as of a moment changes when that moment moves on, and all of it when it goes back. -#}
+{{ tracked(
+    'contact_id',
+    by={'int_contacts__localised': 'contact_id', 'int_contacts__matched': 'contact_id'},
+    also=[
+        'select held.contact_id from ' ~ this ~ ' as held inner join ' ~ ref('int_contacts__localised')
+        ~ ' as contacts on held.contact_id = contacts.contact_id cross join ' ~ ref('int_runs__resolved') ~ ' as runs'
+        ~ ' where not (held.is_final and held.is_resolution_final and held.is_containment_final) and ('
+        ~ 'contacts.arrived_date < cast(' ~ utc_to_local('runs.as_of', 'contacts.zone') ~ ' as date) and not held.is_final'
+        ~ ' or not held.is_resolution_final and '
+        ~ add_seconds('contacts.arrived_at', 'contacts.repeat_window_days * 86400') ~ ' <= runs.as_of'
+        ~ ' or not held.is_containment_final and '
+        ~ add_seconds('contacts.arrived_at', 'contacts.containment_window_hours * 3600') ~ ' <= runs.as_of)',
+        'select contact_id from ' ~ this ~ ' where ' ~ as_of_went_back(),
+    ],
+) }}
 with
 
 contacts as (
 
     select * from {{ ref('int_contacts__localised') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 
 matched as (
 
     select * from {{ ref('int_contacts__matched') }}
+    where {{ only_touched('contact_id') }}
 
 ),
 

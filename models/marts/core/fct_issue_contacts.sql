@@ -1,3 +1,10 @@
+{{ tracked(
+    ['client', 'customer_key'],
+    by={
+        'fct_contacts': ['client', 'customer_key'],
+        'int_contacts__matched': ['client', 'customer_key'],
+    },
+) }}
 with
 
 contacts as (
@@ -10,6 +17,7 @@ contacts as (
         arrived_at,
         is_issue_opener
     from {{ ref('fct_contacts') }}
+    where {{ only_touched(['client', 'customer_key']) }}
 
 ),
 
@@ -19,6 +27,7 @@ matched as (
         contact_id,
         is_repeat
     from {{ ref('int_contacts__matched') }}
+    where {{ only_touched(['client', 'customer_key']) }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked_whole('cost_id') }}
 with
 
 costs as (

@@ -1,8 +1,19 @@
+{{ tracked(
+    'evaluation_id',
+    by={'int_quality_evaluations__unioned': 'evaluation_id'},
+    also=[
+        'select evaluation_id from ' ~ ref('int_quality_evaluations__unioned') ~ ' where contact_id in (select contact_id from '
+        ~ changes('fct_contacts') ~ ') or agent_id in (select agent_id from ' ~ changes('dim_agent') ~ ')',
+        'select evaluation_id from ' ~ this ~ ' where exists (select 1 from ' ~ changes('dim_site') ~ ') or '
+        ~ as_of_went_back() ~ ' or not is_final and exists (select 1 from ' ~ changes('int_runs__resolved') ~ ')',
+    ],
+) }}
 with
 
 evaluations as (
 
     select * from {{ ref('int_quality_evaluations__unioned') }}
+    where {{ only_touched('evaluation_id') }}
 
 ),
 

@@ -1,8 +1,19 @@
+{{ tracked(
+    'response_id',
+    by={'int_survey_responses__unioned': 'response_id'},
+    also=[
+        'select response_id from ' ~ ref('int_survey_responses__unioned') ~ ' where contact_id in (select contact_id from '
+        ~ changes('fct_contacts') ~ ') or agent_id in (select agent_id from ' ~ changes('dim_agent') ~ ')',
+        'select response_id from ' ~ this ~ ' where exists (select 1 from ' ~ changes('dim_site') ~ ') or '
+        ~ as_of_went_back() ~ ' or not is_final and exists (select 1 from ' ~ changes('int_runs__resolved') ~ ')',
+    ],
+) }}
 with
 
 responses as (
 
     select * from {{ ref('int_survey_responses__unioned') }}
+    where {{ only_touched('response_id') }}
 
 ),
 

@@ -1,14 +1,36 @@
+{%- set contacts_changed = [] -%}
+{%- for name in [
+    'fct_contacts', 'int_contacts__matched', 'fct_contact_legs', 'fct_contact_costs', 'fct_survey_responses'
+] -%}
+    {%- do contacts_changed.append('select contact_id from ' ~ changes(name)) -%}
+{%- endfor -%}
+{{ tracked(
+    'issue_id',
+    by={'fct_issue_contacts': 'issue_id'},
+    also=[
+        'select issue_id from ' ~ ref('fct_issue_contacts') ~ ' where contact_id in ('
+        ~ contacts_changed | join(' union all ') ~ ')',
+    ],
+) }}
 with
 
 issue_contacts as (
 
     select * from {{ ref('fct_issue_contacts') }}
+    where {{ only_touched('issue_id') }}
+
+),
+
+touched_contacts as (
+
+    select contact_id from issue_contacts
 
 ),
 
 contacts as (
 
     select * from {{ ref('fct_contacts') }}
+    where {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
 
 ),
 
@@ -18,6 +40,7 @@ matched as (
         contact_id,
         is_followed
     from {{ ref('int_contacts__matched') }}
+    where {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
 
 ),
 
@@ -27,7 +50,9 @@ legs as (
         contact_id,
         agent_id
     from {{ ref('fct_contact_legs') }}
-    where answered_at is not null
+    where
+        answered_at is not null
+        and {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
 
 ),
 
@@ -37,6 +62,7 @@ costs as (
         contact_id,
         reporting_amount
     from {{ ref('fct_contact_costs') }}
+    where {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
 
 ),
 
@@ -52,6 +78,7 @@ answers as (
         and is_in_scope
         and is_answered
         and instrument = 'csat'
+        and {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
     group by contact_id
 
 ),

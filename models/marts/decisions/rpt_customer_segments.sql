@@ -1,3 +1,16 @@
+{%- set month_of = {} -%}
+{%- for column in ['arrived_date', 'reported_date', 'day'] -%}
+    {%- do month_of.update({column: 'cast(' ~ dbt.date_trunc('month', column) ~ ' as date)'}) -%}
+{%- endfor -%}
+{{ tracked(
+    'month',
+    by={
+        'fct_contacts': month_of['arrived_date'],
+        'fct_contact_costs': month_of['arrived_date'],
+        'fct_survey_responses': month_of['reported_date'],
+        'dim_date': month_of['day'],
+    },
+) }}
 with
 
 contacts as (
@@ -9,6 +22,7 @@ contacts as (
     where
         is_in_scope
         and customer_key is not null
+        and {{ only_touched(month_of['arrived_date']) }}
 
 ),
 
@@ -18,6 +32,7 @@ costs as (
         contact_id,
         reporting_amount
     from {{ ref('fct_contact_costs') }}
+    where {{ only_touched(month_of['arrived_date']) }}
 
 ),
 
@@ -34,6 +49,7 @@ surveys as (
         is_about_contact
         and is_in_scope
         and instrument = 'csat'
+        and {{ only_touched(month_of['reported_date']) }}
     group by contact_id
 
 ),

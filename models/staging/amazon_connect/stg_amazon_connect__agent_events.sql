@@ -4,7 +4,7 @@ with
 
 source as (
 
-    select * from {{ source('amazon_connect', 'agent_events') }}
+    select * from {{ landed_rows('amazon_connect', 'agent_events') }}
 
 ),
 
@@ -104,16 +104,6 @@ checked as (
 
 ),
 
-classified as (
-
-    select
-        *,
-        {{ record_status(key=['event_id'], version='updated_at') }} as record_status,
-        event_id as record_key
-    from checked
-
-),
-
 final as (
 
     select
@@ -141,10 +131,9 @@ final as (
         file_hash,
         landed_at,
         quarantine_reason,
-        record_status,
-        record_key
-    from classified
+        event_id as record_key
+    from checked
 
 )
 
-select * from final
+{{ staged('final', 'amazon_connect', 'agent_events') }}

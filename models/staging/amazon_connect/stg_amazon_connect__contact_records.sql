@@ -44,7 +44,7 @@ with
 
 source as (
 
-    select * from {{ source('amazon_connect', 'contact_records') }}
+    select * from {{ landed_rows('amazon_connect', 'contact_records') }}
 
 ),
 
@@ -159,16 +159,6 @@ checked as (
 
 ),
 
-classified as (
-
-    select
-        *,
-        {{ record_status(key=['contact_id'], version='updated_at') }} as record_status,
-        contact_id as record_key
-    from checked
-
-),
-
 final as (
 
     select
@@ -222,10 +212,9 @@ final as (
         file_hash,
         landed_at,
         quarantine_reason,
-        record_status,
-        record_key
-    from classified
+        contact_id as record_key
+    from checked
 
 )
 
-select * from final
+{{ staged('final', 'amazon_connect', 'contact_records') }}

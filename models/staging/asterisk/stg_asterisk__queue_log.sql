@@ -5,7 +5,7 @@ with
 
 source as (
 
-    select * from {{ source('asterisk', 'queue_log') }}
+    select * from {{ landed_rows('asterisk', 'queue_log') }}
 
 ),
 
@@ -114,16 +114,6 @@ checked as (
 
 ),
 
-classified as (
-
-    select
-        *,
-        {{ record_status(key=['record_id'], version='updated_at') }} as record_status,
-        record_id as record_key
-    from checked
-
-),
-
 final as (
 
     select
@@ -153,10 +143,9 @@ final as (
         file_hash,
         landed_at,
         quarantine_reason,
-        record_status,
-        record_key
-    from classified
+        record_id as record_key
+    from checked
 
 )
 
-select * from final
+{{ staged('final', 'asterisk', 'queue_log') }}

@@ -3,7 +3,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'agent_shifts') }}
+    select * from {{ landed_rows('template', 'agent_shifts') }}
 
 ),
 
@@ -80,7 +80,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         shift_key,
@@ -96,10 +96,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['shift_key'], version='version_at') }} as record_status,
         shift_key as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'agent_shifts') }}

@@ -3,7 +3,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'agent_states') }}
+    select * from {{ landed_rows('template', 'agent_states') }}
 
 ),
 
@@ -76,7 +76,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         state_key,
@@ -92,10 +92,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['state_key'], version='version_at') }} as record_status,
         state_key as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'agent_states') }}

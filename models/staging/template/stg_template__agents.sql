@@ -3,7 +3,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'agents') }}
+    select * from {{ landed_rows('template', 'agents') }}
 
 ),
 
@@ -62,7 +62,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         agent_id,
@@ -77,10 +77,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['agent_id'], version='version_at') }} as record_status,
         agent_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'agents') }}

@@ -5,7 +5,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'contact_legs') }}
+    select * from {{ landed_rows('template', 'contact_legs') }}
 
 ),
 
@@ -107,7 +107,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         leg_key as leg_id,
@@ -131,10 +131,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['leg_key'], version='version_at') }} as record_status,
         leg_key as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'contact_legs') }}

@@ -5,7 +5,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'contacts') }}
+    select * from {{ landed_rows('template', 'contacts') }}
 
 ),
 
@@ -160,7 +160,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         contact_id,
@@ -198,10 +198,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['contact_id'], version='version_at') }} as record_status,
         contact_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'contacts') }}

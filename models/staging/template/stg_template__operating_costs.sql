@@ -4,7 +4,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'operating_costs') }}
+    select * from {{ landed_rows('template', 'operating_costs') }}
 
 ),
 
@@ -103,7 +103,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         cost_key as cost_id,
@@ -121,10 +121,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['cost_key'], version='version_at') }} as record_status,
         cost_key as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'operating_costs') }}

@@ -4,7 +4,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'quality_evaluations') }}
+    select * from {{ landed_rows('template', 'quality_evaluations') }}
 
 ),
 
@@ -101,7 +101,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         item_key,
@@ -122,10 +122,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['item_key'], version='version_at') }} as record_status,
         item_key as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'quality_evaluations') }}

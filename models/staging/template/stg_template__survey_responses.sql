@@ -4,7 +4,7 @@ with
 
 source as (
 
-    select * from {{ source('template', 'survey_responses') }}
+    select * from {{ landed_rows('template', 'survey_responses') }}
 
 ),
 
@@ -115,7 +115,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         response_id,
@@ -135,10 +135,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['response_id'], version='version_at') }} as record_status,
         response_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'template', 'survey_responses') }}

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('zendesk', 'satisfaction_ratings') }}
+    select * from {{ landed_rows('zendesk', 'satisfaction_ratings') }}
 
 ),
 
@@ -52,7 +52,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         rating_id,
@@ -70,10 +70,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['rating_id'], version='updated_at') }} as record_status,
         rating_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'zendesk', 'satisfaction_ratings') }}

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('zendesk', 'talk_call_legs') }}
+    select * from {{ landed_rows('zendesk', 'talk_call_legs') }}
 
 ),
 
@@ -70,7 +70,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         leg_id,
@@ -96,10 +96,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['leg_id'], version='updated_at') }} as record_status,
         leg_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'zendesk', 'talk_call_legs') }}

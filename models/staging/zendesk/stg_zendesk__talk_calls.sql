@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('zendesk', 'talk_calls') }}
+    select * from {{ landed_rows('zendesk', 'talk_calls') }}
 
 ),
 
@@ -101,7 +101,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         call_id,
@@ -136,10 +136,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['call_id'], version='updated_at') }} as record_status,
         call_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'zendesk', 'talk_calls') }}

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('zendesk', 'ticket_comments') }}
+    select * from {{ landed_rows('zendesk', 'ticket_comments') }}
 
 ),
 
@@ -41,7 +41,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         comment_id,
@@ -56,10 +56,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['comment_id'], version='created_at') }} as record_status,
         comment_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'zendesk', 'ticket_comments') }}

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('zendesk', 'tickets') }}
+    select * from {{ landed_rows('zendesk', 'tickets') }}
 
 ),
 
@@ -57,7 +57,7 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         ticket_id,
@@ -83,10 +83,9 @@ classified as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ record_status(key=['ticket_id'], version='updated_at') }} as record_status,
         ticket_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'zendesk', 'tickets') }}

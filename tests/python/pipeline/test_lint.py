@@ -217,6 +217,24 @@ def test_a_layer_rule_finds_what_breaks_it(key: str, change: dict[str, Any], rul
     assert [one.rule for one in lint_layers(manifest)] == [rule]
 
 
+def tracked(head: str, read: dict[str, Any]) -> list[str]:
+    """The rules that a tracked `fct_contacts` breaks, whose text begins so, when what it reads has this config."""
+    manifest = copy.deepcopy(sound_manifest())
+    manifest["nodes"]["model.v.int_contacts__desk"]["config"] = read
+    own = manifest["nodes"]["model.v.fct_contacts"]
+    own["config"] = {**own["config"], "materialized": "tracked"}
+    own["raw_code"] = f"{head}\nwith\n\n{own['raw_code']}"
+    return [one.rule for one in lint_layers(manifest)]
+
+
+def test_a_tracked_model_hears_of_every_change_of_what_it_reads() -> None:
+    told = "{{ tracked('contact_id', by={'int_contacts__desk': 'contact_id'}) }}"
+    assert tracked(told, {"materialized": "tracked"}) == []
+    assert tracked("{{ tracked_union('contacts', 'contact_id') }}", {"materialized": "tracked"}) == []
+    assert tracked("{{ tracked('contact_id') }}", {"materialized": "tracked"}) == ["tracked-changes"]
+    assert tracked(told, {"materialized": "table"}) == ["tracked-read"]
+
+
 def test_a_model_without_a_test_of_its_key_is_found() -> None:
     manifest = sound_manifest()
     del manifest["nodes"]["test.model.v.fct_contacts"]

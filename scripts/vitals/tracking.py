@@ -1,0 +1,233 @@
+"""What changed since the last whole build, for the tracked models (macros/tracked.sql), in schema `changes` of
+the work database.
+
+`plan` says how each tracked model is built. `changed_files` and `changed_seeds`, like the rows that each model
+notes in `changes.<model>`, are kept until a build of everything has passed: whatever stopped a build half-way,
+the next one computes what is still owed, and what was computed already is found equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from vitals import __version__
+from vitals.dbt_build import read_manifest
+from vitals.paths import Paths
+
+_TABLES = {
+    # What every tracked table was computed with; no row: of nothing that is known.
+    "code": "fingerprint varchar",
+    "built": "model varchar",
+    "plan": "model varchar, mode varchar",
+    # `stamp` changes whenever a file does.
+    "files": "platform varchar, stream varchar, file_hash varchar, file varchar, stamp varchar",
+    "changed_files": "platform varchar, stream varchar, file_hash varchar, file varchar",
+    "seeds": "name varchar, fingerprint varchar",
+    "changed_seeds": "name varchar",
+    # One row once a build of everything has passed.
+    "done": "is_done boolean",
+}
+
+
+@contextmanager
+def planned(paths: Paths, full: bool) -> Iterator[None]:
+    """Write the plan of the build that happens meanwhile; afterwards there is none, so that nobody follows it.
+
+    Args:
+        paths: the installation; its manifest is of the project as it stands.
+        full: build every tracked model from nothing.
+
+    Raises:
+        duckdb.Error: the work database cannot be written.
+    """
+    manifest = read_manifest(paths)
+    with duckdb.connect(str(paths.work_db)) as connection:
+        _plan(connection, paths, manifest, full)
+    try:
+        yield
+    finally:
+        with duckdb.connect(str(paths.work_db)) as connection:
+            connection.execute("drop table if exists changes.plan")
+
+
+def note_done(paths: Paths) -> None:
+    """A build of everything passed: all that changed has reached every model."""
+    with duckdb.connect(str(paths.work_db)) as connection:
+        connection.execute("insert into changes.done values (true)")
+
+
+def _plan(
+    connection: duckdb.DuckDBPyConnection, paths: Paths, manifest: Mapping[str, Any], full: bool
+) -> None:
+    tracked = _tracked(manifest)
+    code = _code(manifest)
+    connection.execute("begin")
+    if full or _known_code(connection) != code:
+        connection.execute("drop schema if exists changes cascade")
+        connection.execute("create schema changes")
+        for name, columns in _TABLES.items():
+            connection.execute(f"create table changes.{name} ({columns})")
+        connection.execute("insert into changes.code values (?)", [code])
+    else:
+        connection.execute(f"create or replace table changes.plan ({_TABLES['plan']})")
+        if _count(connection, "done"):
+            _forget(connection, tracked)
+    _note_files(connection, paths.raw)
+    _note_seeds(connection, paths.project, manifest)
+    seeds = {name for (name,) in connection.execute("select name from changes.changed_seeds").fetchall()}
+    built = {name for (name,) in connection.execute("select model from changes.built").fetchall()}
+    plan: dict[str, str] = {}
+    for key in _in_order(tracked):
+        name, reads = tracked[key]["name"], tracked[key]["depends_on"]["nodes"]
+        if name not in built:
+            plan[key] = "new"
+        elif any(plan.get(each) == "new" for each in reads) or any(
+            manifest["nodes"][each]["name"] in seeds for each in reads if each.startswith("seed.")
+        ):
+            plan[key] = "whole"
+        else:
+            plan[key] = "touched"
+    connection.executemany(
+        "insert into changes.plan values (?, ?)", [(tracked[key]["name"], mode) for key, mode in plan.items()]
+    )
+    connection.execute("delete from changes.done")
+    connection.execute("commit")
+
+
+def _tracked(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: node
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "tracked"
+    }
+
+
+def _in_order(tracked: Mapping[str, Any]) -> list[str]:
+    """The tracked models, each after those that it reads."""
+    ordered: dict[str, None] = {}
+
+    def visit(key: str) -> None:
+        for read in tracked[key]["depends_on"]["nodes"]:
+            if read in tracked and read not in ordered:
+                visit(read)
+        ordered[key] = None
+
+    for key in sorted(tracked):
+        if key not in ordered:
+            visit(key)
+    return list(ordered)
+
+
+def _code(manifest: Mapping[str, Any]) -> str:
+    """Everything but data and seeds that decides what a tracked model holds."""
+    import dbt.adapters.duckdb.__version__
+    import dbt.version
+
+    told: list[Any] = [
+        __version__,
+        duckdb.__version__,
+        dbt.version.__version__,
+        dbt.adapters.duckdb.__version__.version,
+    ]
+    for key, node in sorted(_tracked(manifest).items()):
+        columns = [(name, column.get("data_type")) for name, column in node["columns"].items()]
+        told.append((key, node["relation_name"], node["raw_code"], columns, node["config"]["contract"]))
+    project = manifest["metadata"]["project_name"]
+    for key, macro in sorted(manifest["macros"].items()):
+        if macro["package_name"] == project:
+            told.append((key, macro["macro_sql"]))
+    for key, source in sorted(manifest["sources"].items()):
+        told.append((key, source["config"], list(source["columns"])))
+    return _hash(json.dumps(told, sort_keys=True, default=str).encode())
+
+
+def _known_code(connection: duckdb.DuckDBPyConnection) -> str | None:
+    held = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'changes' and table_name = 'code'"
+    ).fetchone()
+    row = connection.execute("select fingerprint from changes.code").fetchone() if held else None
+    return str(row[0]) if row else None
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, tracked: Mapping[str, Any]) -> None:
+    """What changed before the last whole build has reached every model."""
+    connection.execute("delete from changes.changed_files")
+    connection.execute("delete from changes.changed_seeds")
+    held = connection.execute("select table_name from duckdb_tables() where schema_name = 'changes'")
+    tables = {name for (name,) in held.fetchall()}
+    for node in tracked.values():
+        if node["name"] in tables:
+            connection.execute(f"truncate changes.{node['name']}")
+        connection.execute(f"drop table if exists changes.{node['name']}__touched")
+
+
+def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
+    """Adds the raw files that are new, rewritten or gone to `changed_files`; of one that is gone there is no path."""
+    found = []
+    for file in sorted(raw.glob("*/*/*.parquet")):
+        platform, stream = file.parts[-3:-1]
+        if platform != "vitals" and not file.name.startswith((".", "_")):
+            status = file.stat()
+            stamp = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
+            found.append((platform, stream, file.stem, str(file), stamp))
+    connection.execute(f"create temp table found ({_TABLES['files']})")
+    if found:
+        columns = ", ".join(f"unnest(?) as {name}" for name in ("platform", "stream", "file_hash", "file", "stamp"))
+        connection.execute(f"insert into found select {columns}", [list(column) for column in zip(*found, strict=True)])
+    connection.execute(
+        """
+        insert into changes.changed_files
+        select platform, stream, file_hash, file from found
+        where (platform, stream, file_hash, stamp) not in (select platform, stream, file_hash, stamp from changes.files)
+        union
+        select platform, stream, file_hash, null from changes.files
+        where (platform, stream, file_hash) not in (select platform, stream, file_hash from found)
+        """
+    )
+    # of a file that changed in two builds that did not pass, its last state counts
+    connection.execute(
+        "update changes.changed_files set file = found.file from found where changed_files.platform = found.platform"
+        " and changed_files.stream = found.stream and changed_files.file_hash = found.file_hash"
+    )
+    connection.execute(
+        "update changes.changed_files set file = null"
+        " where (platform, stream, file_hash) not in (select platform, stream, file_hash from found)"
+    )
+    connection.execute(
+        "create or replace table changes.changed_files as select distinct * from changes.changed_files"
+    )
+    connection.execute("delete from changes.files")
+    connection.execute("insert into changes.files select * from found")
+    connection.execute("drop table found")
+
+
+def _note_seeds(connection: duckdb.DuckDBPyConnection, project: Path, manifest: Mapping[str, Any]) -> None:
+    known = dict(connection.execute("select name, fingerprint from changes.seeds").fetchall())
+    now = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "seed":
+            config = json.dumps([node["config"]["column_types"], node["relation_name"]], sort_keys=True)
+            now[node["name"]] = _hash(
+                (project / node["original_file_path"]).read_bytes() + config.encode()
+            )
+    changed = [(name,) for name in sorted(now) if known and known.get(name) != now[name]]
+    if changed:
+        connection.executemany("insert into changes.changed_seeds values (?)", changed)
+    connection.execute("delete from changes.seeds")
+    connection.executemany("insert into changes.seeds values (?, ?)", list(now.items()))
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"select count(*) from changes.{table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
