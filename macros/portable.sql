@@ -88,6 +88,9 @@
 {% macro default__add_days(day, days) %}({{ day }} + cast({{ days }} as integer)){% endmacro %}
 {% macro spark__add_days(day, days) %}date_add({{ day }}, cast({{ days }} as int)){% endmacro %}
 
+{#- The first day of a date's month. -#}
+{% macro month_of(day) %}cast({{ dbt.date_trunc('month', day) }} as date){% endmacro %}
+
 {#- ISO weekday of a date: Monday 1 … Sunday 7. -#}
 {% macro iso_weekday(day) %}{{ return(adapter.dispatch('iso_weekday', 'vitals')(day)) }}{% endmacro %}
 {% macro default__iso_weekday(day) %}cast(isodow({{ day }}) as integer){% endmacro %}

@@ -19,20 +19,33 @@
 {%- endmacro %}
 
 {#- Whether `vitals build` has planned this run. -#}
-{% macro has_plan() -%}
-    {{ return(adapter.get_relation(target.database, 'changes', 'plan') is not none) }}
+{% macro has_plan() %}{{ return(has_changes('plan')) }}{% endmacro %}
+
+{#- Whether schema `changes` has a table. A plain query: asking dbt's cache would begin a transaction that a hook never ends. -#}
+{% macro has_changes(table) %}{{ return(adapter.dispatch('has_changes', 'vitals')(table)) }}{% endmacro %}
+{% macro default__has_changes(table) -%}
+    {{ return(run_query(
+        "select 1 from duckdb_tables() where schema_name = 'changes' and table_name = '" ~ table ~ "'"
+    ) | length > 0) }}
 {%- endmacro %}
+{% macro spark__has_changes(table) %}{{ return(false) }}{% endmacro %}
 
 {#- A run without a plan builds tracked models in a way that their next plan cannot know: that one then builds them all anew. -#}
 {% macro forget_unplanned() -%}
-    {%- set code = adapter.get_relation(target.database, 'changes', 'code') -%}
-    {%- if flags.WHICH in ('build', 'run') and code is not none and not has_plan() -%}
+    {%- if flags.WHICH in ('build', 'run') and has_changes('code') and not has_plan() -%}
         {%- do run_query('delete from ' ~ changes('code')) -%}
     {%- endif -%}
 {%- endmacro %}
 
 {#- Rows of a tracked model that went and came since the last whole run, with `has_come`: true for those that came. -#}
 {% macro changes(model_name) %}{{ return('changes.' ~ model_name) }}{% endmacro %}
+
+{#- A query for a column of every changed row of some tracked models. -#}
+{% macro changed(column, model_names) -%}
+    {%- set queries = [] -%}
+    {%- for name in model_names %}{% do queries.append('select ' ~ column ~ ' from ' ~ changes(name)) %}{% endfor -%}
+    {{ return(queries | join(' union all ')) }}
+{%- endmacro %}
 
 {#- The units of the model at hand that this run computes. -#}
 {% macro touched_units() %}{{ return('changes.' ~ model.name ~ '__touched') }}{% endmacro %}
@@ -57,6 +70,20 @@
 {#- Declares the model at hand as tracked and small: it is always computed whole, and compared. -#}
 {% macro tracked_whole(unit) -%}
     {{- config(materialized='tracked', unique_key=[unit] if unit is string else unit, incremental_strategy='whole') -}}
+{%- endmacro %}
+
+{#-
+    Declares the model at hand as the tracked union of one contract table's platforms (var `platforms`): what changed in one of them is
+    united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column.
+-#}
+{% macro tracked_union(entity, unit) -%}
+    {%- set by = {} -%}
+    {%- for platform in var('platforms')[entity] -%}
+        {%- do by.update({'int_' ~ entity ~ '__' ~ platform: unit}) -%}
+    {%- endfor -%}
+    {{ tracked(unit, by=by, also=[
+        'select ' ~ unit ~ ' from ' ~ this ~ ' where exists (select 1 from ' ~ changes('int_value_maps__unioned') ~ ')'
+    ]) }}
 {%- endmacro %}
 
 {#- Whether the moment as of which the warehouse is built lies before the one of the last build, as a condition. -#}

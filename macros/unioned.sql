@@ -1,18 +1,4 @@
 {#-
-    Declares the model at hand as the tracked union of one contract table's platforms (var `platforms`): what changed in one of them is
-    united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column.
--#}
-{% macro tracked_union(entity, unit) -%}
-    {%- set by = {} -%}
-    {%- for platform in var('platforms')[entity] -%}
-        {%- do by.update({'int_' ~ entity ~ '__' ~ platform: unit}) -%}
-    {%- endfor -%}
-    {{ tracked(unit, by=by, also=[
-        'select ' ~ unit ~ ' from ' ~ this ~ ' where exists (select 1 from ' ~ changes('int_value_maps__unioned') ~ ')'
-    ]) }}
-{%- endmacro %}
-
-{#-
     The rows of one contract table from every platform that supplies it (var `platforms`), columns in the contract's order.
     entity: the contract table; columns: its columns as the platforms give them; unit: the unit of the model at hand, when it is tracked.
 -#}

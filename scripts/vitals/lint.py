@@ -273,7 +273,7 @@ def _tracks(node: Mapping[str, Any], layer: str, manifest: Mapping[str, Any]) ->
                 node["original_file_path"],
                 line,
                 "tracked-read",
-                f"{node['name']} is tracked and reads {parent['name']}, which is not: nothing tells it what changed",
+                f"{node['name']} is tracked and reads {parent['name']}, whose changes nothing tells",
                 f"Declare {parent['name']} with `tracked(…)` or `tracked_whole(…)`.",
             )
         elif f"'{parent['name']}'" not in head and "tracked_union(" not in head:

@@ -1,9 +1,9 @@
-"""What changed since the last whole build, for the tracked models (macros/tracked.sql), in schema `changes` of
+"""What changed since the last whole build, for the tracked models (macros/tracked.sql): schema `changes` of
 the work database.
 
-`plan` says how each tracked model is built. `changed_files` and `changed_seeds`, like the rows that each model
-notes in `changes.<model>`, are kept until a build of everything has passed: whatever stopped a build half-way,
-the next one computes what is still owed, and what was computed already is found equal.
+`plan` says how each tracked model is built. `changed_files` and `changed_seeds`, like the rows that each
+model notes in `changes.<model>`, are kept until a build of everything has passed: whatever stopped a build
+half-way, the next one computes what is still owed, and what was computed already is found equal.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ _TABLES = {
 
 @contextmanager
 def planned(paths: Paths, full: bool) -> Iterator[None]:
-    """Write the plan of the build that happens meanwhile; afterwards there is none, so that nobody follows it.
+    """Write the plan of the build that happens meanwhile; afterwards there is none that anybody could follow.
 
     Args:
         paths: the installation; its manifest is of the project as it stands.
@@ -127,15 +128,7 @@ def _in_order(tracked: Mapping[str, Any]) -> list[str]:
 
 def _code(manifest: Mapping[str, Any]) -> str:
     """Everything but data and seeds that decides what a tracked model holds."""
-    import dbt.adapters.duckdb.__version__
-    import dbt.version
-
-    told: list[Any] = [
-        __version__,
-        duckdb.__version__,
-        dbt.version.__version__,
-        dbt.adapters.duckdb.__version__.version,
-    ]
+    told: list[Any] = [__version__, *(version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb"))]
     for key, node in sorted(_tracked(manifest).items()):
         columns = [(name, column.get("data_type")) for name, column in node["columns"].items()]
         told.append((key, node["relation_name"], node["raw_code"], columns, node["config"]["contract"]))
@@ -169,7 +162,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, tracked: Mapping[str, Any]) -
 
 
 def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
-    """Adds the raw files that are new, rewritten or gone to `changed_files`; of one that is gone there is no path."""
+    """Adds the raw files that are new, rewritten or gone to `changed_files`; one that is gone has no path."""
     found = []
     for file in sorted(raw.glob("*/*/*.parquet")):
         platform, stream = file.parts[-3:-1]
@@ -179,29 +172,29 @@ def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
             found.append((platform, stream, file.stem, str(file), stamp))
     connection.execute(f"create temp table found ({_TABLES['files']})")
     if found:
-        columns = ", ".join(f"unnest(?) as {name}" for name in ("platform", "stream", "file_hash", "file", "stamp"))
-        connection.execute(f"insert into found select {columns}", [list(column) for column in zip(*found, strict=True)])
+        columns = ", ".join(
+            f"unnest(?) as {name}" for name in ("platform", "stream", "file_hash", "file", "stamp")
+        )
+        connection.execute(
+            f"insert into found select {columns}", [list(column) for column in zip(*found, strict=True)]
+        )
+    # `changes.files` is the state that the last plan saw; what that plan still owes stands in `changed_files`
     connection.execute(
         """
-        insert into changes.changed_files
-        select platform, stream, file_hash, file from found
-        where (platform, stream, file_hash, stamp) not in (select platform, stream, file_hash, stamp from changes.files)
-        union
-        select platform, stream, file_hash, null from changes.files
-        where (platform, stream, file_hash) not in (select platform, stream, file_hash from found)
+        create or replace table changes.changed_files as
+        with changed as (
+            select platform, stream, file_hash from changes.changed_files
+            union
+            select platform, stream, file_hash from (
+                (from found except from changes.files)
+                union all
+                (from changes.files except from found)
+            )
+        )
+        select changed.platform, changed.stream, changed.file_hash, found.file
+        from changed
+        left join found using (platform, stream, file_hash)
         """
-    )
-    # of a file that changed in two builds that did not pass, its last state counts
-    connection.execute(
-        "update changes.changed_files set file = found.file from found where changed_files.platform = found.platform"
-        " and changed_files.stream = found.stream and changed_files.file_hash = found.file_hash"
-    )
-    connection.execute(
-        "update changes.changed_files set file = null"
-        " where (platform, stream, file_hash) not in (select platform, stream, file_hash from found)"
-    )
-    connection.execute(
-        "create or replace table changes.changed_files as select distinct * from changes.changed_files"
     )
     connection.execute("delete from changes.files")
     connection.execute("insert into changes.files select * from found")
@@ -214,9 +207,7 @@ def _note_seeds(connection: duckdb.DuckDBPyConnection, project: Path, manifest: 
     for node in manifest["nodes"].values():
         if node["resource_type"] == "seed":
             config = json.dumps([node["config"]["column_types"], node["relation_name"]], sort_keys=True)
-            now[node["name"]] = _hash(
-                (project / node["original_file_path"]).read_bytes() + config.encode()
-            )
+            now[node["name"]] = _hash((project / node["original_file_path"]).read_bytes() + config.encode())
     changed = [(name,) for name in sorted(now) if known and known.get(name) != now[name]]
     if changed:
         connection.executemany("insert into changes.changed_seeds values (?)", changed)

@@ -27,11 +27,11 @@ booked as (
 paid as (
 
     select
-        cast({{ dbt.date_trunc('month', 'day') }} as date) as month,
+        {{ month_of('day') }} as month,
         site,
         sum(paid_seconds) as paid_seconds
     from agent_days
-    group by cast({{ dbt.date_trunc('month', 'day') }} as date), site
+    group by {{ month_of('day') }}, site
 
 ),
 

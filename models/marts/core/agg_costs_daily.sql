@@ -11,7 +11,7 @@ worked as (
 
     select
         *,
-        cast({{ dbt.date_trunc('month', 'day') }} as date) as month
+        {{ month_of('day') }} as month
     from {{ ref('agg_contacts_daily') }}
     where handled_count > 0
 

@@ -29,7 +29,7 @@ dates as (
     select
         days.day,
         cast({{ dbt.date_trunc('week', 'days.day') }} as date) as week_start_date,
-        cast({{ dbt.date_trunc('month', 'days.day') }} as date) as month_start_date,
+        {{ month_of('days.day') }} as month_start_date,
         cast({{ dbt.date_trunc('quarter', 'days.day') }} as date) as quarter_start_date,
         cast(extract(year from days.day) as integer) as year,
         cast(extract(month from days.day) as integer) as month,

@@ -1,15 +1,11 @@
-{%- set contacts_changed = [] -%}
-{%- for name in [
-    'fct_contacts', 'int_contacts__matched', 'fct_contact_legs', 'fct_contact_costs', 'fct_survey_responses'
-] -%}
-    {%- do contacts_changed.append('select contact_id from ' ~ changes(name)) -%}
-{%- endfor -%}
 {{ tracked(
     'issue_id',
     by={'fct_issue_contacts': 'issue_id'},
     also=[
         'select issue_id from ' ~ ref('fct_issue_contacts') ~ ' where contact_id in ('
-        ~ contacts_changed | join(' union all ') ~ ')',
+        ~ changed('contact_id', [
+            'fct_contacts', 'int_contacts__matched', 'fct_contact_legs', 'fct_contact_costs', 'fct_survey_responses'
+        ]) ~ ')',
     ],
 ) }}
 with

@@ -1,14 +1,10 @@
-{%- set month_of = {} -%}
-{%- for column in ['arrived_date', 'reported_date', 'day'] -%}
-    {%- do month_of.update({column: 'cast(' ~ dbt.date_trunc('month', column) ~ ' as date)'}) -%}
-{%- endfor -%}
 {{ tracked(
     'month',
     by={
-        'fct_contacts': month_of['arrived_date'],
-        'fct_contact_costs': month_of['arrived_date'],
-        'fct_survey_responses': month_of['reported_date'],
-        'dim_date': month_of['day'],
+        'fct_contacts': month_of('arrived_date'),
+        'fct_contact_costs': month_of('arrived_date'),
+        'fct_survey_responses': month_of('reported_date'),
+        'dim_date': 'month_start_date',
     },
 ) }}
 with
@@ -17,12 +13,12 @@ contacts as (
 
     select
         *,
-        cast({{ dbt.date_trunc('month', 'arrived_date') }} as date) as month
+        {{ month_of('arrived_date') }} as month
     from {{ ref('fct_contacts') }}
     where
         is_in_scope
         and customer_key is not null
-        and {{ only_touched(month_of['arrived_date']) }}
+        and {{ only_touched(month_of('arrived_date')) }}
 
 ),
 
@@ -32,7 +28,7 @@ costs as (
         contact_id,
         reporting_amount
     from {{ ref('fct_contact_costs') }}
-    where {{ only_touched(month_of['arrived_date']) }}
+    where {{ only_touched(month_of('arrived_date')) }}
 
 ),
 
@@ -49,7 +45,7 @@ surveys as (
         is_about_contact
         and is_in_scope
         and instrument = 'csat'
-        and {{ only_touched(month_of['reported_date']) }}
+        and {{ only_touched(month_of('reported_date')) }}
     group by contact_id
 
 ),

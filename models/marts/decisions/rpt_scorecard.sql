@@ -33,7 +33,7 @@ weeks_and_months as (
     select
         as_of_date,
         {{ add_days('as_of_date', '1 - ' ~ iso_weekday('as_of_date')) }} as week_start_date,
-        cast({{ dbt.date_trunc('month', 'as_of_date') }} as date) as month_start_date
+        {{ month_of('as_of_date') }} as month_start_date
     from runs
 
 ),
@@ -43,7 +43,7 @@ calendar as (
     select
         *,
         {{ add_days('as_of_date', -1) }} as yesterday_date,
-        cast({{ dbt.date_trunc('month', add_days('month_start_date', -1)) }} as date) as last_month_start_date
+        {{ month_of(add_days('month_start_date', -1)) }} as last_month_start_date
     from weeks_and_months
 
 ),
@@ -66,7 +66,7 @@ dated as (
                 'last_month_start_date', days_between('month_start_date', 'yesterday_date')
             ) ~ ', ' ~ add_days('month_start_date', -1) ~ ')'),
         ('last_month', 'last_month_start_date', add_days('month_start_date', -1),
-            'cast(' ~ dbt.date_trunc('month', add_days('last_month_start_date', -1)) ~ ' as date)',
+            month_of(add_days('last_month_start_date', -1)),
             add_days('last_month_start_date', -1)),
     ] %}
     {% for period, first_day, last_day, previous_first_day, previous_last_day in periods %}

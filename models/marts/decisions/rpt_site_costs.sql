@@ -68,7 +68,7 @@ categories as (
 monthly as (
 
     select
-        cast({{ dbt.date_trunc('month', 'day') }} as date) as month,
+        {{ month_of('day') }} as month,
         site,
         sum(case when kpi = 'handled' then denominator end) as handled_count,
         sum(case when kpi = 'fcr' then numerator end) as fcr_numerator,
@@ -77,7 +77,7 @@ monthly as (
         sum(case when kpi = 'csat' then denominator end) as csat_denominator,
         bool_and(is_final) as is_final
     from kpis
-    group by cast({{ dbt.date_trunc('month', 'day') }} as date), site
+    group by {{ month_of('day') }}, site
 
 ),
 

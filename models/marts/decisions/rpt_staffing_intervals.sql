@@ -121,7 +121,7 @@ compared as (
     select
         *,
         cast(interval_start_local_at as date) as day,
-        cast({{ dbt.date_trunc('month', 'interval_start_local_at') }} as date) as month,
+        {{ month_of('interval_start_local_at') }} as month,
         cast(needed_live_agents + needed_deferred_agents as decimal(18, 6)) as needed_agents,
         cast(staffed_seen_agents + staffed_scheduled_agents as decimal(18, 6)) as staffed_agents,
         cast(

@@ -7,7 +7,6 @@ interrupted build between them; hypothesis looks for one that ends otherwise. `V
 import os
 import random
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -31,7 +30,16 @@ BUILT_AT = datetime(2026, 10, 20)
 # The tracked models and what they read: the others are built whole by every build.
 TRACKED = ["+config.materialized:tracked"]
 EVENTS = st.sampled_from(
-    ["nothing", "corrected row", "rows twice", "rows erased", "threshold", "word", "moment", "stopped half-way"]
+    [
+        "nothing",
+        "corrected row",
+        "rows twice",
+        "rows erased",
+        "threshold",
+        "word",
+        "moment",
+        "stopped half-way",
+    ]
 )
 
 
@@ -44,17 +52,15 @@ class Step:
     seed: int
 
 
-STEPS = st.lists(
-    st.builds(Step, st.floats(0.05, 0.9), EVENTS, st.integers(0, 2**16)), min_size=2, max_size=4
-)
+STEPS = st.lists(st.builds(Step, st.floats(0.05, 0.9), EVENTS, st.integers(0, 2**16)), min_size=2, max_size=4)
 
 
 @pytest.fixture(scope="module")
-def exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine days of a small centre, in every platform's format."""
     home = tmp_path_factory.mktemp("exports")
     simulate(home / "landing", home / "truth", PROJECT / "seeds", 350, 8, 5, date(2026, 10, 5))
-    yield home / "landing"
+    return home / "landing"
 
 
 class Teller:
@@ -92,7 +98,9 @@ class Teller:
         elif event == "moment":
             self.as_of = datetime(2026, 10, chance.randint(6, 16), chance.randint(0, 23))
         elif event == "stopped half-way":
-            self.build(self.paths, select=chance.choice([["staging"], ["+int_contacts__unioned"], ["+fct_contacts"]]))
+            self.build(
+                self.paths, select=chance.choice([["staging"], ["+int_contacts__unioned"], ["+fct_contacts"]])
+            )
 
     def raw_files(self) -> list[Path]:
         """The raw files that hold rows of exports."""
@@ -110,7 +118,7 @@ class Teller:
             new.commit()
 
     def repeat_rows(self, chance: random.Random, later: bool) -> None:
-        """A few rows of a file once more in a new one, landed later; as they were, or with another version's time."""
+        """A few rows of a file once more in a new one, landed later; as they were, or of a later version."""
         raw = chance.choice(self.raw_files())
         rows = pq.ParquetFile(raw).read().to_pylist()
         again = [dict(row) for row in chance.sample(rows, min(5, len(rows)))]
@@ -141,7 +149,7 @@ class Teller:
             seed.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def build(self, paths: Paths, select: list[str] | None = None, full: bool = False) -> None:
-        """Models and seeds, without data tests: an erasure by this story, say, leaves the ledger as it was."""
+        """Models and seeds, without data tests: an erasure by a story leaves the ledger as it was, say."""
         write_run(paths, self.as_of, BUILT_AT)
         history.ensure_sources(paths)
         manifest = dbt_build.parse(paths)

@@ -65,6 +65,14 @@ _TOKEN = re.compile(
 )
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _JINJA_STRING = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
+_TRACKING = re.compile(
+    r"""
+    \{\{\s*tracked\w*\(.*?\)\s*\}\}
+  | \b(?:and|where)\s+\{\{\s*only_touched\(.*?\)\s*\}\}(?!\s+and\b)
+  | \{\{\s*only_touched\(.*?\)\s*\}\}\s+and\b
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 _COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
 
 
@@ -99,7 +107,8 @@ def find_mutants(source: str, file: str, text: str, first_line: int = 1) -> list
     found: list[Mutant] = []
     seen: set[str] = {_squeezed(text)}
     count: Counter[tuple[str, str]] = Counter()
-    for start, end, new, change in sorted(_edits(text), key=lambda one: (one[0], one[1], one[2])):
+    edits = _edits(_without_tracking(text))
+    for start, end, new, change in sorted(edits, key=lambda one: (one[0], one[1], one[2])):
         mutated = text[:start] + new + text[end:]
         if (squeezed := _squeezed(mutated)) in seen:
             continue
@@ -113,6 +122,14 @@ def find_mutants(source: str, file: str, text: str, first_line: int = 1) -> list
 
 def _squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text)
+
+
+def _without_tracking(text: str) -> str:
+    """The text with blanks instead of what tells the rows of an increment: in a whole build it does nothing.
+
+    That an increment computes enough is what tests/python/end_to_end/test_increments.py is for.
+    """
+    return _TRACKING.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
 
 
 def _edits(text: str) -> Iterator[Edit]:

@@ -218,7 +218,7 @@ def test_a_layer_rule_finds_what_breaks_it(key: str, change: dict[str, Any], rul
 
 
 def tracked(head: str, read: dict[str, Any]) -> list[str]:
-    """The rules that a tracked `fct_contacts` breaks, whose text begins so, when what it reads has this config."""
+    """The rules that a tracked `fct_contacts` breaks whose text begins so; read: config of what it reads."""
     manifest = copy.deepcopy(sound_manifest())
     manifest["nodes"]["model.v.int_contacts__desk"]["config"] = read
     own = manifest["nodes"]["model.v.fct_contacts"]

@@ -1,3 +1,4 @@
+{{ tracked('contact_id', by={'stg_anonymous_bank__calls': "'anonymous_bank:' || call_id"}) }}
 with
 
 calls as (
@@ -6,6 +7,7 @@ calls as (
     where
         record_status = 'current'
         and outcome <> 'PHANTOM'
+        and {{ only_touched("'anonymous_bank:' || call_id") }}
 
 ),
 

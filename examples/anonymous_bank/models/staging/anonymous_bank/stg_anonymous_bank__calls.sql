@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('anonymous_bank', 'calls') }}
+    select * from {{ landed_rows('anonymous_bank', 'calls') }}
 
 ),
 
@@ -87,14 +87,13 @@ checked as (
 
 ),
 
-classified as (
+final as (
 
     select
         *,
-        {{ record_status(key=['call_id'], version='updated_at') }} as record_status,
         call_id as record_key
     from checked
 
 )
 
-select * from classified
+{{ staged('final', 'anonymous_bank', 'calls') }}
