@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from vitals.catalogue import Kpi
     from vitals.gates import GateFailed
     from vitals.landing import LandingReport
-    from vitals.pipeline import AuditFailed, BuildReport, PublishReport
+    from vitals.pipeline import AuditFailed, BuildReport, LiveReport, PublishReport
     from vitals.publish import RuleBreakers
     from vitals.simulate import SimulationReport
 
@@ -342,6 +342,36 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
     if report.landing.with_status("refused"):
         return REFUSED
     return ALERTS if report.publication.alerts else OK
+
+
+@app.command(epilog=_examples("vitals watch", "vitals --log json watch   # for a service's log"))
+@_reported
+def watch() -> None:
+    """Publish every file as it comes, until you stop it.
+
+    Runs once, then waits for files in landing/ and brings each to the published marts: it builds and tests
+    only what the new files reach. A round that fails is told, leaves what was published, and is made up for
+    by the next.
+    """
+    from vitals import pipeline
+
+    paths = Paths.from_environment()
+
+    def told(report: LiveReport) -> None:
+        _print_landing(report.landing, paths)
+        if report.publication:
+            _print_publication(report.publication, paths)
+        outcome = f"published in {report.seconds:.1f} s" if report.publication else "nothing new was landed"
+        _say(f"{datetime.now():%H:%M:%S}  {outcome}; waiting for files", style="bold")
+
+    def failed(error: VitalsError) -> None:
+        _print_error(error)
+        _say(f"{datetime.now():%H:%M:%S}  waiting for files", style="bold")
+
+    try:
+        pipeline.watch(paths, told, failed, _steps)
+    except KeyboardInterrupt:
+        _say("Stopped watching.")
 
 
 @app.command(

@@ -110,6 +110,7 @@ def build(
     select: Sequence[str] = (),
     full_refresh: bool = False,
     on_node: OnNode | None = None,
+    exclude: Sequence[str] = (),
     tests: bool = True,
 ) -> DbtReport:
     """Build every seed, model and data test into the work database. Failed tests are reported, not raised.
@@ -120,6 +121,7 @@ def build(
         select: dbt selectors; empty = everything.
         full_refresh: rebuild incremental models and seeds from nothing.
         on_node: told after every node.
+        exclude: dbt selectors of what is left out.
         tests: whether to run the data tests, too.
 
     Raises:
@@ -129,6 +131,8 @@ def build(
     if select:
         # A test that also reads what is not built in this part would fail for want of a table.
         arguments += ["--select", *select, "--indirect-selection", "buildable"]
+    if exclude:
+        arguments += ["--exclude", *exclude]
     if full_refresh:
         arguments.append("--full-refresh")
     started = time.monotonic()

@@ -10,14 +10,17 @@ import errno
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import duckdb
+import watchfiles
 
 from vitals import __version__, dbt_build, gates, history, retention, runs, tracking
 from vitals.alerts import Alert, alerts
@@ -40,6 +43,9 @@ from vitals.streams import load_streams
 
 # Told what is going on: the step, how much of it is done, of how much (0 = unknown), and what is in hand.
 OnProgress = Callable[[str, int, int, str], None]
+# `watch`: how long no file changes before a round begins, and how soon an unfinished one is looked at again.
+_SETTLE_MS = 400
+_LOOK_AGAIN_MS = 3_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,16 @@ class RunReport:
     landing: LandingReport
     build: BuildReport
     publication: PublishReport
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """One round of `watch`: nothing was built, nor published, when nothing new was landed."""
+
+    landing: LandingReport
+    build: BuildReport | None
+    publication: PublishReport | None
+    seconds: float
 
 
 class AuditFailed(VitalsError):  # noqa: N818 - it reads as what happened
@@ -184,6 +200,80 @@ def run(
         return RunReport(landed, built, _publish(paths, tell, keeper))
 
 
+def watch(
+    paths: Paths,
+    on_round: Callable[[LiveReport], None],
+    on_failure: Callable[[VitalsError], None],
+    progress: Callable[[], AbstractContextManager[OnProgress]] = lambda: nullcontext(silent),
+    stop: Event | None = None,
+) -> None:
+    """Bring what lies in the landing folder to the published warehouse, then every file as it comes.
+
+    One process does it all: when a file comes, it has read the project and imported its libraries, and it
+    builds and tests only what the streams of new files reach.
+
+    Args:
+        paths: where everything is.
+        on_round: told of every round that landed or refused a file.
+        on_failure: told of every round that failed; the next file is waited for all the same.
+        progress: opened for each round; what it gives is told what is going on.
+        stop: set to end it; None = until KeyboardInterrupt.
+    """
+    paths.landing.mkdir(parents=True, exist_ok=True)
+    project = _Project(paths)
+    # Each round is a run of its own, whatever name the command line gave the process.
+    runs.RUN_ID.set(None)
+    # What has to be looked at: None is everything. It stays when a round fails, and while a file is written.
+    waiting: set[Path] | None = None
+    failures, retry_at = 0, 0.0
+    with _gatekeeper(paths) as keeper:
+        for changes in chain(
+            [None],
+            watchfiles.watch(
+                paths.landing.resolve(),
+                stop_event=stop,
+                debounce=_SETTLE_MS,
+                rust_timeout=_LOOK_AGAIN_MS,
+                yield_on_timeout=True,
+            ),
+        ):
+            if waiting is not None:
+                waiting |= {
+                    paths.landing / Path(name).relative_to(paths.landing.resolve())
+                    for _, name in changes or ()
+                }
+                if not waiting:
+                    continue
+            if not changes and time.monotonic() < retry_at:
+                continue
+            try:
+                with progress() as tell:
+                    report = _round(paths, project, waiting, keeper, tell)
+            except VitalsError as error:
+                on_failure(error)
+                # A minute later, then ever more rarely: whoever is on call is not to be called every minute.
+                retry_at = time.monotonic() + min(60 * 2**failures, 3600)
+                failures += 1
+                continue
+            failures = 0
+            waiting = {paths.landing / one.source_file for one in report.landing.with_status("being_written")}
+            if report.publication or report.landing.with_status("refused"):
+                on_round(report)
+
+
+def _round(
+    paths: Paths, project: _Project, only: set[Path] | None, keeper: gates.Gatekeeper, tell: OnProgress
+) -> LiveReport:
+    started = time.monotonic()
+    with at_work(paths, "watch"):
+        landed = _land(paths, tell, only)
+        if only is not None and not landed.with_status("landed") and _is_intact(_read_state(paths)):
+            return LiveReport(landed, None, None, time.monotonic() - started)
+        built = _build(paths, None, (), False, tell, keeper, project)
+        published = _publish(paths, tell, keeper)
+        return LiveReport(landed, built, published, time.monotonic() - started)
+
+
 def rebuild(paths: Paths, on_progress: OnProgress) -> PublishReport:
     """Build everything from nothing, as of the moment of the last build, and publish it. Lands nothing.
 
@@ -194,6 +284,27 @@ def rebuild(paths: Paths, on_progress: OnProgress) -> PublishReport:
         history.ensure_sources(paths)
         _build(paths, _asked_as_of(paths), (), True, on_progress, keeper)
         return _publish(paths, on_progress, keeper)
+
+
+class _Project:
+    """The project as dbt reads it; read again only when one of its files changed."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._stamp: list[tuple[str, int, int]] | None = None
+        self._manifest: Any = None
+
+    def manifest(self) -> Any:
+        """dbt's manifest of the project as it stands."""
+        stamp = [
+            (str(file), file.stat().st_mtime_ns, file.stat().st_size)
+            for part in ("models", "seeds", "macros", "tests", "dbt_project.yml", "profiles.yml")
+            for file in sorted([self._paths.project / part, *(self._paths.project / part).rglob("*")])
+            if file.exists()
+        ]
+        if stamp != self._stamp:
+            self._manifest, self._stamp = dbt_build.parse(self._paths), stamp
+        return self._manifest
 
 
 # What the system says when it refuses, as an error number or in the words of a library.
@@ -253,7 +364,7 @@ def _gatekeeper(paths: Paths) -> gates.Gatekeeper:
     return gates.Gatekeeper(dbt_build.log_dir(paths) / "gates.log")
 
 
-def _land(paths: Paths, tell: OnProgress) -> LandingReport:
+def _land(paths: Paths, tell: OnProgress, only: Collection[Path] | None = None) -> LandingReport:
     tell("Landing files", 0, 0, "")
     streams = load_streams(paths.project)
     expired = 0
@@ -264,6 +375,7 @@ def _land(paths: Paths, tell: OnProgress) -> LandingReport:
             paths,
             streams,
             on_progress=lambda done, total, file: tell("Landing files", done, total, file),
+            only=only,
         ),
         rows_expired=expired,
     )
@@ -297,6 +409,7 @@ def _build(
     full: bool,
     tell: OnProgress,
     keeper: gates.Gatekeeper,
+    project: _Project | None = None,
 ) -> BuildReport:
     started = time.monotonic()
     _ensure_landed(paths)
@@ -308,7 +421,7 @@ def _build(
     write_run(paths, _utc(as_of), datetime.now(UTC))
     # dbt reads the project while the gate's process is still importing.
     tell("Reading the models", 0, 0, "")
-    manifest = dbt_build.parse(paths)
+    manifest = project.manifest() if project else dbt_build.parse(paths)
     history.write_sources(paths, dbt_build.read_manifest(paths))
     tell("Checking the raw data", 0, 0, "")
     gate = gates.check_raw(keeper, paths.raw, load_streams(paths.project))
@@ -319,13 +432,16 @@ def _build(
             gate, docs, "Land the files again as they were exported, or correct the stream's declaration."
         )
     tell("Building and testing", 0, 0, "")
-    with tracking.planned(paths, full):
+    with tracking.planned(paths, full) as staged:
+        # A view stands as long as code does; what a live build leaves out is as it was.
+        is_live = project is not None and staged is not None and _is_intact(before)
         report = dbt_build.build(
             paths,
             manifest,
-            select,
+            [*(f"{name}+" for name in sorted(staged or ())), "path:models/quality"] if is_live else select,
             full,
             lambda done, total, name: tell("Building and testing", done, total, name),
+            ["config.materialized:view"] if is_live else (),
         )
     runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
     if not report.passed:

@@ -113,7 +113,7 @@ def recorded(paths: Paths, command: str) -> Iterator[Run]:
 
     Args:
         paths: the installation.
-        command: land, build, publish or run.
+        command: land, build, publish, run or watch.
 
     Raises:
         VitalsError: another process holds the lock, or the warehouse cannot be written.

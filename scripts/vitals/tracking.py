@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -38,21 +38,24 @@ _TABLES = {
 
 
 @contextmanager
-def planned(paths: Paths, full: bool) -> Iterator[None]:
+def planned(paths: Paths, full: bool) -> Iterator[frozenset[str] | None]:
     """Write the plan of the build that happens meanwhile; afterwards there is none that anybody could follow.
 
     Args:
         paths: the installation; its manifest is of the project as it stands.
         full: build every tracked model from nothing.
 
+    Yields:
+        The staging models whose files changed; None when more did: code, seeds, or the last build failed.
+
     Raises:
         duckdb.Error: the work database cannot be written.
     """
     manifest = read_manifest(paths)
     with duckdb.connect(str(paths.work_db)) as connection:
-        _plan(connection, paths, manifest, full)
+        staged = _plan(connection, paths, manifest, full)
     try:
-        yield
+        yield staged
     finally:
         with duckdb.connect(str(paths.work_db)) as connection:
             connection.execute("drop table if exists changes.plan")
@@ -66,10 +69,11 @@ def note_done(paths: Paths) -> None:
 
 def _plan(
     connection: duckdb.DuckDBPyConnection, paths: Paths, manifest: Mapping[str, Any], full: bool
-) -> None:
+) -> frozenset[str] | None:
     tracked = _tracked(manifest)
     code = _code(manifest)
     connection.execute("begin")
+    is_whole = True
     if full or _known_code(connection) != code:
         connection.execute("drop schema if exists changes cascade")
         connection.execute("create schema changes")
@@ -78,7 +82,8 @@ def _plan(
         connection.execute("insert into changes.code values (?)", [code])
     else:
         connection.execute(f"create or replace table changes.plan ({_TABLES['plan']})")
-        if _count(connection, "done"):
+        is_whole = not _count(connection, "done")
+        if not is_whole:
             _forget(connection, tracked)
     _note_files(connection, paths.raw)
     _note_seeds(connection, paths.project, manifest)
@@ -95,11 +100,13 @@ def _plan(
             plan[key] = "whole"
         else:
             plan[key] = "touched"
-    connection.executemany(
-        "insert into changes.plan values (?, ?)", [(tracked[key]["name"], mode) for key, mode in plan.items()]
-    )
+    _insert(connection, "changes.plan", [(tracked[key]["name"], mode) for key, mode in plan.items()])
     connection.execute("delete from changes.done")
+    files = connection.execute("select distinct platform, stream from changes.changed_files").fetchall()
     connection.execute("commit")
+    if is_whole or any(mode != "touched" for mode in plan.values()):
+        return None
+    return frozenset(f"stg_{platform}__{stream}" for platform, stream in files)
 
 
 def _tracked(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,13 +178,7 @@ def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
             stamp = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
             found.append((platform, stream, file.stem, str(file), stamp))
     connection.execute(f"create temp table found ({_TABLES['files']})")
-    if found:
-        columns = ", ".join(
-            f"unnest(?) as {name}" for name in ("platform", "stream", "file_hash", "file", "stamp")
-        )
-        connection.execute(
-            f"insert into found select {columns}", [list(column) for column in zip(*found, strict=True)]
-        )
+    _insert(connection, "found", found)
     # `changes.files` is the state that the last plan saw; what that plan still owes stands in `changed_files`
     connection.execute(
         """
@@ -209,10 +210,17 @@ def _note_seeds(connection: duckdb.DuckDBPyConnection, project: Path, manifest: 
             config = json.dumps([node["config"]["column_types"], node["relation_name"]], sort_keys=True)
             now[node["name"]] = _hash((project / node["original_file_path"]).read_bytes() + config.encode())
     changed = [(name,) for name in sorted(now) if known and known.get(name) != now[name]]
-    if changed:
-        connection.executemany("insert into changes.changed_seeds values (?)", changed)
+    _insert(connection, "changes.changed_seeds", changed)
     connection.execute("delete from changes.seeds")
-    connection.executemany("insert into changes.seeds values (?, ?)", list(now.items()))
+    _insert(connection, "changes.seeds", list(now.items()))
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str, ...]]) -> None:
+    if rows:
+        columns = ", ".join("unnest(?)" for _ in rows[0])
+        connection.execute(
+            f"insert into {table} select {columns}", [list(column) for column in zip(*rows, strict=True)]
+        )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

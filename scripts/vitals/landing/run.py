@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -116,6 +116,12 @@ class _Ledger:
     def seen(self, stream: Stream, column: str) -> set[str]:
         """The column names that the stream's landed files had: of `header` or `extra_columns`."""
         return self._seen[stream.key, column]
+
+    def keep_refusals(self, source_files: Collection[str]) -> None:
+        """The refusals of these files stand: this run does not look at them."""
+        for key, row in self._before.items():
+            if row["source_file"] in source_files:
+                self.rows.setdefault(key, row)
 
     def landed_streams(self) -> set[str]:
         """The streams that files were landed from."""
@@ -464,6 +470,7 @@ def land(
     streams: Sequence[Stream],
     now: dt.datetime | None = None,
     on_progress: Progress | None = None,
+    only: Collection[Path] | None = None,
 ) -> LandingReport:
     """Lands every file that is new in landing. Landed files are never changed; landing twice changes nothing.
 
@@ -474,6 +481,7 @@ def land(
         streams: the declared streams.
         now: stamped on what is landed, UTC; None is the present.
         on_progress: called with bytes done, bytes in all, and the file in hand.
+        only: look at these files alone, unless a declaration changed; None = at all of landing.
 
     Raises:
         VitalsError: salt, ledger or warehouse cannot be used. A file's faults stand in the report.
@@ -481,7 +489,7 @@ def land(
     moment = store.utc(now or dt.datetime.now(dt.UTC))
     try:
         run = _Run(paths, streams, moment, on_progress or (lambda done, total, file: None))
-        return _land(run)
+        return _land(run, only)
     except OSError as error:
         # Landing's own files are dealt with one by one: what comes here befell the warehouse.
         raise VitalsError(
@@ -490,12 +498,15 @@ def land(
         ) from error
 
 
-def _land(run: _Run) -> LandingReport:
+def _land(run: _Run, only: Collection[Path] | None) -> LandingReport:
     paths = run.paths
     store.clear_partial(paths.raw)
     dropped = run.dropped
+    if only is not None and not run.ledger.outdated(run.declarations):
+        dropped = [each for each in run.dropped if each.path in only or each.problem]
+        run.ledger.keep_refusals({each.source_file for each in run.dropped if each.path not in only})
     # Before anything is written: what cannot be hashed anew must not come to stand beside new hashes.
-    run.check_salt({each.source_file for each in dropped})
+    run.check_salt({each.source_file for each in run.dropped})
     run.total = sum(each.path.stat().st_size for each in dropped if not each.problem and each.path.exists())
     store.ensure_empty(paths.quarantine_dir / store.EMPTY, store.QUARANTINE)
     for stream in run.streams.values():

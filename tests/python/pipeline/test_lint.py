@@ -229,9 +229,10 @@ def tracked(head: str, read: dict[str, Any]) -> list[str]:
 
 def test_a_tracked_model_hears_of_every_change_of_what_it_reads() -> None:
     told = "{{ tracked('contact_id', by={'int_contacts__desk': 'contact_id'}) }}"
-    assert tracked(told, {"materialized": "tracked"}) == []
-    assert tracked("{{ tracked_union('contacts', 'contact_id') }}", {"materialized": "tracked"}) == []
-    assert tracked("{{ tracked('contact_id') }}", {"materialized": "tracked"}) == ["tracked-changes"]
+    whole = {"materialized": "tracked", "incremental_strategy": "whole"}
+    assert tracked(told, whole) == []
+    assert tracked("{{ tracked_union('contacts', 'contact_id') }}", whole) == []
+    assert tracked("{{ tracked('contact_id') }}", whole) == ["tracked-changes"]
     assert tracked(told, {"materialized": "table"}) == ["tracked-read"]
 
 
