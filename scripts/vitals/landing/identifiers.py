@@ -23,6 +23,8 @@ ANONYMOUS = frozenset(
 )
 Hasher = Callable[[str], str | None]
 _HASHED = re.compile(r"[0-9a-f]{32}")
+# JSON that reading and writing leaves as it is: without blanks, escapes and numbers.
+_PLAIN_JSON = r'^(?:[{}\[\],:]|"[^"\\\x00-\x1f]*"|null|true|false)*$'
 # Identifiers come back, agents' hundreds of times: so many hashes are kept at hand.
 _KEPT_HASHES = 1 << 17
 
@@ -128,7 +130,14 @@ class Pseudonymiser:
         for index, of in self._copies:
             texts[index] = each(texts[of], self._hashed)
         for index, path in self._agents:
-            texts[index] = each(texts[index], _at(path, self._agent_id))
+            text = texts[index]
+            # Only addresses are hashed, and most exports hold none: of those the text is its own result.
+            rest = pc.match_substring(text, "@")
+            if path:
+                rest = pc.or_(rest, pc.invert(pc.match_substring_regex(text, _PLAIN_JSON)))
+            if pc.any(rest).as_py():
+                changed = each(pc.if_else(rest, text, pa.scalar(None, pa.string())), _at(path, self._agent_id))
+                texts[index] = pc.if_else(rest, changed, text)
         told = [pc.is_in(texts[index], pa.array(words, pa.string())) for index, words in self._conditions]
         for index, path in self._targets:
             hidden = each(texts[index], _at(path, self._hashed))

@@ -118,7 +118,11 @@ def as_text(value: Any) -> str | None:
 
 def json_text(value: Any) -> str:
     """Compact JSON with native characters."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=as_text)
+    return _ENCODER.encode(value)
+
+
+# Made once: json.dumps would make one for each value.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=as_text)
 
 
 class LongLine(str):

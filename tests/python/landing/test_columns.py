@@ -23,12 +23,12 @@ STREAM = Stream(
     "acme",
     "events",
     "delimited",
-    ("id", "kind", "caller", "called", "agent", "copy", "seconds"),
+    ("id", "kind", "caller", "called", "agent", "copy", "snapshot"),
     required=("id",),
     identifiers=("caller", "called.address"),
     identifiers_where={"kind": ("inbound", "call back")},
     hash_of={"copy": "caller"},
-    agents=("agent",),
+    agents=("agent", "snapshot.user.name"),
     anonymous=("nobody",),
 )
 WORDS = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -130,6 +130,12 @@ def test_undeclared_columns_become_the_object_that_a_row_has(rows: list[tuple[st
 
 ADDRESSES = st.sampled_from(["+359 1", "nobody", "", " Anonymous ", "ana@x.eu", "sip/ana@x.eu", "\u0130"]) | WORDS
 OBJECTS = ADDRESSES.map(lambda address: json.dumps({"address": address, "type": [1.50]}))
+SNAPSHOTS = st.builds(
+    lambda name, more, space: json.dumps({"user": {"name": name}, "more": more}, separators=(",", space)),
+    ADDRESSES,
+    st.sampled_from([None, True, 1, "x\n", "\u00e9", [], {}, "a@b"]),
+    st.sampled_from([":", ": "]),
+)
 
 
 @given(
@@ -141,7 +147,7 @@ OBJECTS = ADDRESSES.map(lambda address: json.dumps({"address": address, "type": 
             st.none() | ADDRESSES | OBJECTS,
             st.none() | ADDRESSES,
             st.none() | ADDRESSES,
-            st.none() | WORDS,
+            st.none() | WORDS | SNAPSHOTS,
         ),
         max_size=10,
     )
@@ -164,7 +170,7 @@ def test_a_large_file_lands_with_its_lines_extras_and_hashes(desk: Desk) -> None
             "Id": [f"e{number}" for number in range(count)],
             "Kind": ["inbound" if number % 3 else "outbound" for number in range(count)],
             "Caller": [f"+359 {number % 700}" for number in range(count)],
-            "Seconds": [number / 4 for number in range(count)],
+            "Snapshot": [number / 4 for number in range(count)],
             "Note": ["late" if number == 44_999 else None for number in range(count)],
         }
     )
@@ -179,5 +185,5 @@ def test_a_large_file_lands_with_its_lines_extras_and_hashes(desk: Desk) -> None
     assert rows[3]["caller"] == "+359 3"
     assert rows[4]["caller"] == rows[704]["caller"] == hashed("+359 4")
     assert rows[4]["copy"] == rows[4]["caller"]
-    assert [rows[index]["seconds"] for index in (4, 5)] == ["1", "1.25"]
+    assert [rows[index]["snapshot"] for index in (4, 5)] == ["1", "1.25"]
     assert [row["extra_columns"] for row in rows[-2:]] == [None, '{"note":"late"}']
