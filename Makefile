@@ -1,12 +1,13 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run test lint mutants chaos clean help venv
+.PHONY: build run test lint mutants chaos bench clean help venv
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := benchmarks/.venv/.installed
 
 # The simulated month that `make build` writes when landing/ holds no file.
 CONTACTS ?= 20000
@@ -71,6 +72,15 @@ mutants: venv ## put faults into every KPI's SQL, one at a time, and show those 
 # CHAOS='--kills 20 --seed 7' strikes fewer blows, at other moments.
 chaos: venv ## kill the pipeline at 100 moments, fill its disk, lock it out, run two at once: nothing may be lost
 	@PYTHONPATH=tests/python $(BIN)/python -m chaos $(CHAOS)
+
+# BENCH='--contacts 1000000' runs one size, BENCH='--only floor,pandas' some steps on files that are there.
+bench: venv $(BENCH_STAMP) ## measure the warehouse beside pandas, Polars, PostgreSQL and SQL by hand: benchmarks/RESULTS.md
+	@benchmarks/.venv/bin/python benchmarks/bench.py $(BENCH)
+
+$(BENCH_STAMP): benchmarks/requirements.txt
+	@test -x benchmarks/.venv/bin/python || $(PYTHON) -m venv benchmarks/.venv
+	@benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $(BENCH_STAMP)
 
 clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
 	@rm -rf target logs; test ! -d warehouse || find warehouse -mindepth 1 -maxdepth 1 ! -name salt.key -exec rm -rf {} +

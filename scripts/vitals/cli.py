@@ -425,6 +425,8 @@ def forget(
     epilog=_examples(
         "vitals simulate --contacts 20000 --days 31 --seed 7",
         "vitals simulate --out exports --truth known",
+        "vitals simulate --bulk --contacts 1000000 --days 365",
+        "vitals simulate --bulk --contacts 1000000 --days 365 --further 2740",
     )
 )
 @_reported
@@ -443,6 +445,16 @@ def simulate(
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Do nothing when there are files already.")
     ] = False,
+    bulk: Annotated[
+        bool, typer.Option("--bulk", help="Millions of contacts as Parquet, without dirty rows and truth.")
+    ] = False,
+    further: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="With --bulk: only so many contacts, of the day after those days, beside what is there.",
+        ),
+    ] = None,
 ) -> None:
     """Write a simulated centre's raw exports.
 
@@ -450,11 +462,13 @@ def simulate(
     Same seed, same bytes.
     """
     first_day = _day(start)
+    if further and not bulk:
+        raise typer.BadParameter("it needs --bulk", param_hint="--further")
     from vitals import simulate as simulation
 
     paths = Paths.from_environment()
     target = out or paths.landing
-    if _holds_files(target) and not force:
+    if _holds_files(target) and not force and not further:
         if if_empty:
             _say(f"{_shown(target)} holds files already: nothing was simulated.")
             return
@@ -467,6 +481,26 @@ def simulate(
     if target == paths.landing:
         # The demo needs no secret of the user's own.
         make_salt(paths.salt_file)
+    if bulk:
+        from vitals.simulate.bulk import simulate_bulk
+
+        with _steps() as tell:
+            written = simulate_bulk(
+                target,
+                paths.project / "seeds",
+                contacts,
+                days,
+                seed,
+                first_day or FIRST_DAY,
+                further,
+                lambda step, done, total: tell(_SIMULATION_STEPS[step], done, total, ""),
+            )
+        _say(
+            f"Wrote {written.contacts:,} contacts of {written.agents:,} agents: "
+            f"{sum(written.rows.values()):,} rows in {written.files} files of {_shown(target)}."
+        )
+        _next("vitals run", "land, build, audit and publish them")
+        return
     with _steps() as tell:
         tell(_SIMULATION_STEPS["simulate"], 0, 0, "")
         report = simulation.simulate(

@@ -29,7 +29,7 @@ from vitals.errors import VitalsError
 from vitals.landing import store
 from vitals.landing.identifiers import hasher, load_salt, pseudonymiser
 from vitals.landing.reading import open_regular, read_file
-from vitals.landing.records import RefusedError, Row, as_text, json_text
+from vitals.landing.records import Columns, RefusedError, Row, as_text, json_text
 from vitals.landing.survey import survey
 from vitals.paths import Paths
 from vitals.search import bounded, search
@@ -316,14 +316,20 @@ def _rows_hold(raw: BinaryIO, stream: Stream, salt: bytes, people: Sequence[_Per
     raw.seek(0)
     hide = pseudonymiser(stream, hasher(salt, stream.anonymous))
     for item in read_file(raw, stream):
-        if not isinstance(item, Row):
+        if isinstance(item, Columns):
+            columns = dict(zip(item.names, item.texts, strict=True))
+            declared = [columns.get(name, pa.nulls(len(item), pa.string())) for name in stream.columns]
+            if hide:
+                hide.columns(declared)
+            texts = [text or "" for column in (*item.texts, *declared) for text in column.to_pylist()]
+        elif not isinstance(item, Row):
             texts = [item.text, item.reason]
         else:
             texts = [as_text(value) or "" for value in item.values]
             if hide:
                 values: dict[str, Any] = dict(zip(item.names, item.values, strict=False))
                 picked = [values.get(name) for name in stream.columns]
-                hide(picked)
+                hide.row(picked)
                 texts += [as_text(value) or "" for value in picked]
         joined = "\n".join(texts)
         if any(person.is_in(joined) for person in people):

@@ -1,16 +1,20 @@
 """Customer identifiers leave the landing only as salted hashes."""
 
-import hashlib
 import hmac
 import json
 import os
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial, reduce
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from vitals.errors import VitalsError
+from vitals.landing.columns import each
 from vitals.landing.records import JSON, as_text, json_text
 from vitals.streams import Stream
 
@@ -19,6 +23,10 @@ ANONYMOUS = frozenset(
 )
 Hasher = Callable[[str], str | None]
 _HASHED = re.compile(r"[0-9a-f]{32}")
+# JSON that reading and writing leaves as it is: without blanks, escapes and numbers.
+_PLAIN_JSON = r'^(?:[{}\[\],:]|"[^"\\\x00-\x1f]*"|null|true|false)*$'
+# Identifiers come back, agents' hundreds of times: so many hashes are kept at hand.
+_KEPT_HASHES = 1 << 17
 
 
 def load_salt(salt_file: Path) -> bytes:
@@ -67,12 +75,19 @@ def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False
         keep_hashed: leave values alone that are such hashes already.
     """
     nobody = ANONYMOUS | frozenset(anonymous)
+    keyed = hmac.new(salt, digestmod="sha256")
 
+    @lru_cache(_KEPT_HASHES)
     def hashed(value: str) -> str | None:
         if keep_hashed and _HASHED.fullmatch(value):
             return value
         plain = value.strip().casefold()
-        return None if plain in nobody else hmac.digest(salt, plain.encode(), hashlib.sha256).hex()[:32]
+        if plain in nobody:
+            return None
+        # To copy what has taken in the key costs less than to take it in again.
+        digest = keyed.copy()
+        digest.update(plain.encode())
+        return digest.hexdigest()[:32]
 
     return hashed
 
@@ -85,29 +100,60 @@ def agent_id(value: str, hashed: Hasher) -> str | None:
     return value[:start] + (hashed(value[start:]) or "")
 
 
-def pseudonymiser(stream: Stream, hashed: Hasher) -> Callable[[list[Any]], None] | None:
-    """A function that hashes, in place, the identifiers in a row of declared columns; None without any.
+class Pseudonymiser:
+    """Hashes the identifiers in a stream's declared columns.
 
     Agents' ids stay as they are unless they are e-mail addresses. A column declared as `hash_of` another gets that one's hash, which itself stays as it is.
     """
-    paths = [path.split(".") for path in stream.identifiers]
-    targets = [(stream.columns.index(name), path) for name, *path in paths]
-    conditions = [(stream.columns.index(name), words) for name, words in stream.identifiers_where.items()]
-    agents = [(stream.columns.index(name), path) for name, *path in (each.split(".") for each in stream.agents)]
-    copies = [(stream.columns.index(name), stream.columns.index(of)) for name, of in stream.hash_of.items()]
-    if not targets and not copies and not agents:
-        return None
 
-    def replace(row: list[Any]) -> None:
-        for index, of in copies:
-            row[index] = None if row[of] is None else hashed(as_text(row[of]) or "")
-        for index, path in agents:
-            row[index] = _replaced(row[index], path, lambda value: agent_id(value, hashed))
-        if all(row[index] in words for index, words in conditions):
-            for index, path in targets:
-                row[index] = _replaced(row[index], path, hashed)
+    def __init__(self, stream: Stream, hashed: Hasher) -> None:
+        """Finds the places of what the stream declares."""
+        place = stream.columns.index
+        self._hashed = hashed
+        self._copies = [(place(name), place(of)) for name, of in stream.hash_of.items()]
+        self._agents = [(place(name), path) for name, *path in (one.split(".") for one in stream.agents)]
+        self._conditions = [(place(name), words) for name, words in stream.identifiers_where.items()]
+        self._targets = [(place(name), path) for name, *path in (one.split(".") for one in stream.identifiers)]
 
-    return replace
+    def row(self, values: list[Any]) -> None:
+        """Hashes in place, in the values of one row."""
+        for index, of in self._copies:
+            values[index] = None if values[of] is None else self._hashed(as_text(values[of]) or "")
+        for index, path in self._agents:
+            values[index] = _replaced(values[index], path, self._agent_id)
+        if all(values[index] in words for index, words in self._conditions):
+            for index, path in self._targets:
+                values[index] = _replaced(values[index], path, self._hashed)
+
+    def columns(self, texts: list[pa.Array]) -> None:
+        """Hashes in place, in whole columns of text: each distinct value once."""
+        for index, of in self._copies:
+            texts[index] = each(texts[of], self._hashed)
+        for index, path in self._agents:
+            text = texts[index]
+            # Only addresses are hashed, and most exports hold none: of those the text is its own result.
+            rest = pc.match_substring(text, "@")
+            if path:
+                rest = pc.or_(rest, pc.invert(pc.match_substring_regex(text, _PLAIN_JSON)))
+            if pc.any(rest).as_py():
+                changed = each(pc.if_else(rest, text, pa.scalar(None, pa.string())), _at(path, self._agent_id))
+                texts[index] = pc.if_else(rest, changed, text)
+        told = [pc.is_in(texts[index], pa.array(words, pa.string())) for index, words in self._conditions]
+        for index, path in self._targets:
+            hidden = each(texts[index], _at(path, self._hashed))
+            texts[index] = pc.if_else(reduce(pc.and_, told), hidden, texts[index]) if told else hidden
+
+    def _agent_id(self, value: str) -> str | None:
+        return agent_id(value, self._hashed)
+
+
+def pseudonymiser(stream: Stream, hashed: Hasher) -> Pseudonymiser | None:
+    """What hashes the identifiers of a stream; None when it declares none."""
+    return Pseudonymiser(stream, hashed) if stream.has_identifiers else None
+
+
+def _at(path: Sequence[str], hashed: Hasher) -> Callable[[str], str | None]:
+    return partial(_replaced, path=path, hashed=hashed) if path else hashed
 
 
 def _replaced(value: Any, path: Sequence[str], hashed: Hasher) -> Any:
@@ -115,11 +161,11 @@ def _replaced(value: Any, path: Sequence[str], hashed: Hasher) -> Any:
     if value is None:
         return None
     if isinstance(value, list):
-        return [_replaced(each, path, hashed) for each in value]
+        return [_replaced(one, path, hashed) for one in value]
     if isinstance(value, dict):
         return {
-            key: _replaced(each, path[1:], hashed) if not path or key == path[0] else each
-            for key, each in value.items()
+            key: _replaced(one, path[1:], hashed) if not path or key == path[0] else one
+            for key, one in value.items()
         }
     if path:
         try:

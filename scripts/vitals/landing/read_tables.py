@@ -8,17 +8,28 @@ from typing import BinaryIO
 import openpyxl
 import pyarrow.parquet as pq
 
-from vitals.landing.records import Bad, OnHeader, RefusedError, Row, as_text, check_expansion, check_required, snake_names
+from vitals.landing.columns import texts
+from vitals.landing.records import (
+    Bad,
+    Columns,
+    OnHeader,
+    RefusedError,
+    Row,
+    as_text,
+    check_expansion,
+    check_required,
+    snake_names,
+)
 from vitals.streams import Stream
 
-_BATCH_ROWS = 2_000
+_BATCH_ROWS = 20_000
 _EXCEL_ROWS = 1 << 20
 # Rows that repeat one value take next to no room: beyond these bounds a file is a trap.
 _PARQUET_ROWS, _ROWS_A_BYTE = 10_000_000, 100
 
 
-def read_parquet(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterator[Row]:
-    """Every record of a Parquet file; its line is its number, from 1."""
+def read_parquet(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterator[Columns]:
+    """Every record of a Parquet file, as text; its line is its number, from 1."""
     parquet = pq.ParquetFile(file)
     bound = max(_PARQUET_ROWS, _ROWS_A_BYTE * file.seek(0, io.SEEK_END))
     if parquet.metadata.num_rows > bound:
@@ -32,9 +43,7 @@ def read_parquet(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterato
     on_header(names)
     number = 1
     for batch in parquet.iter_batches(_BATCH_ROWS):
-        columns = [[as_text(value) for value in column.to_pylist()] for column in batch.columns]
-        for line, values in enumerate(zip(*columns, strict=True), number):
-            yield Row(line, names, values)
+        yield Columns(number, names, [texts(column) for column in batch.columns])
         number += batch.num_rows
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from vitals.landing.read_delimited import has_declared_header, read_delimited
 from vitals.landing.read_json import read_json
 from vitals.landing.read_tables import read_parquet, read_xlsx
-from vitals.landing.records import Bad, OnHeader, RefusedError, Row, bounded_lines, check_expansion
+from vitals.landing.records import Bad, Columns, OnHeader, RefusedError, Row, bounded_lines, check_expansion
 from vitals.streams import Stream
 
 _HEAD_BYTES = 1 << 16
@@ -29,7 +29,7 @@ _AGAIN = "Export or copy the file again."
 
 def read_file(
     raw: BinaryIO, stream: Stream, on_header: OnHeader = lambda names: None
-) -> Iterator[Row | Bad]:
+) -> Iterator[Row | Columns | Bad]:
     """Every row and bad line of an open file, in the file's order, in bounded memory.
 
     Args:
@@ -73,7 +73,7 @@ class _Unpacked(gzip.GzipFile):
         return data
 
 
-def _rows(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterator[Row | Bad]:
+def _rows(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterator[Row | Columns | Bad]:
     head = _head(file)
     if not head:
         raise RefusedError("the file is empty", "Export it again, or remove it.", "empty")

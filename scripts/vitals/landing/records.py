@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, NamedTuple, TextIO
 
+import pyarrow as pa
+
 from vitals.streams import Stream
 
 # Numbers keep the digits that the export wrote.
@@ -37,6 +39,18 @@ class Row(NamedTuple):
     line: int
     names: tuple[str, ...]
     values: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Records of a file that keeps them by column: the line of the first one, the columns' names, and their text."""
+
+    line: int
+    names: tuple[str, ...]
+    texts: list[pa.Array]
+
+    def __len__(self) -> int:
+        return len(self.texts[0]) if self.texts else 0
 
 
 class Bad(NamedTuple):
@@ -104,7 +118,11 @@ def as_text(value: Any) -> str | None:
 
 def json_text(value: Any) -> str:
     """Compact JSON with native characters."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=as_text)
+    return _ENCODER.encode(value)
+
+
+# Made once: json.dumps would make one for each value.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=as_text)
 
 
 class LongLine(str):

@@ -13,15 +13,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vitals.errors import VitalsError
 from vitals.landing import store
-from vitals.landing.identifiers import hasher, load_salt, pseudonymiser
+from vitals.landing.columns import objects
+from vitals.landing.identifiers import Pseudonymiser, hasher, load_salt, pseudonymiser
 from vitals.landing.reading import open_regular, read_file
 from vitals.landing.records import (
     JSON,
     Bad,
+    Columns,
     OnHeader,
     RefusedError,
     Row,
@@ -173,9 +177,9 @@ class _Ledger:
 
 
 class _Shaper:
-    """Gathers rows of a file in the stream's declared columns."""
+    """Brings the rows of a file into the stream's declared columns; single rows are gathered."""
 
-    def __init__(self, stream: Stream, hide: Callable[[list[Any]], None] | None) -> None:
+    def __init__(self, stream: Stream, hide: Pseudonymiser | None) -> None:
         self._stream, self._hide = stream, hide
         self._plans: dict[tuple[str, ...], tuple[list[int], list[tuple[str, int]]]] = {}
         self._rows: list[tuple[Any, ...]] = []
@@ -196,7 +200,7 @@ class _Shaper:
         if extra:
             self.extra.update(extra)
         if self._hide:
-            self._hide(picked)
+            self._hide.row(picked)
         texts = [value if value is None or type(value) is str else as_text(value) for value in picked]
         self._rows.append((*texts, as_text(extra or None), row.line))
 
@@ -205,7 +209,27 @@ class _Shaper:
         count = len(self._rows)
         *texts, lines = zip(*self._rows, strict=True)
         self._rows = []
-        return [*texts, [source_file] * count, lines, [digest] * count, [landed_at] * count]
+        return [*texts, *_origin(source_file, lines, digest, landed_at, count)]
+
+    def shaped(
+        self, found: Columns, source_file: str, digest: str, landed_at: dt.datetime, kept: set[int] | None
+    ) -> list[pa.Array]:
+        """Columns of a file in the order of the raw schema; of the rows those on kept lines only, where they are given."""
+        texts, count = found.texts, len(found)
+        lines = pa.array(range(found.line, found.line + count), pa.int64())
+        if kept is not None:
+            mask = pc.is_in(lines, pa.array(kept, pa.int64()))
+            texts, lines = [column.filter(mask) for column in texts], lines.filter(mask)
+            count = len(lines)
+        places, others = self._plans.get(found.names) or self._plan(found.names)
+        columns = [*texts, pa.nulls(count, pa.string())]
+        picked = [columns[place] for place in places]
+        others = [(name, place) for name, place in others if columns[place].null_count < count]
+        self.extra.update(name for name, _ in others)
+        if self._hide:
+            self._hide.columns(picked)
+        extra = objects([name for name, _ in others], [columns[place] for _, place in others]) if others else columns[-1]
+        return [*picked, extra, *_origin(source_file, lines, digest, landed_at, count)]
 
     def _plan(self, names: tuple[str, ...]) -> tuple[list[int], list[tuple[str, int]]]:
         self.names.update(names)
@@ -217,6 +241,13 @@ class _Shaper:
             self._plans.clear()
         self._plans[names] = plan
         return plan
+
+
+def _origin(
+    source_file: str, lines: Sequence[int], digest: str, landed_at: dt.datetime, count: int
+) -> list[Sequence[Any]]:
+    file, content = (pa.repeat(pa.scalar(each, pa.string()), count) for each in (source_file, digest))
+    return [file, lines, content, pa.repeat(pa.scalar(landed_at, pa.timestamp("us")), count)]
 
 
 class _Run:
@@ -337,7 +368,13 @@ class _Run:
                 bad.clear()
 
         for item in read_file(raw, stream, on_header):
-            if isinstance(item, Row):
+            if isinstance(item, Columns):
+                columns = shaper.shaped(item, dropped.source_file, digest, self.landed_at, kept)
+                rows += len(item)
+                expired += len(item) - len(columns[0])
+                target.add(columns)
+                self.tick(self.done + raw.tell(), self.total, dropped.source_file)
+            elif isinstance(item, Row):
                 rows += 1
                 if kept is not None and item.line not in kept:
                     expired += 1

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from desk import CALLS, NOON, SHEET, Desk
@@ -101,6 +102,18 @@ def test_what_expired_does_not_land_again(old: Desk) -> None:
     old.land(KEPT)
     assert sorted(old.values("id", SHEET)) == ["twentynine", "untimed"]
     assert ledger(old) == {"a.csv": (4, 3, 1, 1), "b.csv": (1, 1, 0, 1)}
+
+
+def test_what_expired_of_a_parquet_file_does_not_land_again(desk: Desk) -> None:
+    sheet = desk.drop("acme/sheet/a.parquet", b"")
+    pq.write_table(pa.table({"id": ["forty", "new"], "seconds": [1, 2]}), sheet)
+    desk.land(KEPT, now=NOON)
+    stage(desk, {"forty": NOON - 40 * DAY, "new": NOON})
+    assert expire(desk.paths, [KEPT], NOON) == 1
+    (outcome,) = desk.land(replace(KEPT, columns=("id", "seconds"))).files
+    assert (outcome.status, outcome.rows_landed) == ("landed", 1)
+    assert [(row["id"], row["seconds"], row["source_row"]) for row in desk.rows(SHEET)] == [("new", "2", 2)]
+    assert ledger(desk) == {"rquet": (2, 2, 0, 1)}
 
 
 def test_how_long_rows_are_kept_does_not_make_files_land_anew(old: Desk) -> None:
