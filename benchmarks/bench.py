@@ -512,8 +512,8 @@ def report(benches: list[Bench], limit: float) -> str:
         *_step_tables(benches),
         "## The same figures by other means",
         "",
-        "The core measures of `agg_contacts_daily` and `agg_queue_intervals`, and the numerators and denominators"
-        " of `kpi_values` for"
+        "The core measures of `agg_contacts_daily` and `agg_queue_intervals`, and the numerators and"
+        " denominators of `kpi_values` for"
         " service level, speed of answer, abandonment, handle time, first-contact resolution and repeat"
         " contact rate, with the"
         " flags of repeats. The floor is SQL by hand in DuckDB, without dbt, tests, quarantine, hashes and"
