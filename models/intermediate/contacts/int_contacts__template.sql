@@ -1,4 +1,7 @@
-{{ tracked('contact_id', by={'stg_template__contacts': 'contact_id', 'int_contact_legs__template': 'contact_id'}) }}
+{{ tracked(
+    'contact_id',
+    by={'stg_template__contacts': 'contact_id', 'int_contact_legs__template': 'contact_id'},
+) }}
 with
 
 contacts as (

@@ -17,16 +17,10 @@ issue_contacts as (
 
 ),
 
-touched_contacts as (
-
-    select contact_id from issue_contacts
-
-),
-
 contacts as (
 
     select * from {{ ref('fct_contacts') }}
-    where {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
+    where {{ only_touched('contact_id', among='select contact_id from issue_contacts') }}
 
 ),
 
@@ -36,7 +30,7 @@ matched as (
         contact_id,
         is_followed
     from {{ ref('int_contacts__matched') }}
-    where {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
+    where {{ only_touched('contact_id', among='select contact_id from issue_contacts') }}
 
 ),
 
@@ -48,7 +42,7 @@ legs as (
     from {{ ref('fct_contact_legs') }}
     where
         answered_at is not null
-        and {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
+        and {{ only_touched('contact_id', among='select contact_id from issue_contacts') }}
 
 ),
 
@@ -58,7 +52,7 @@ costs as (
         contact_id,
         reporting_amount
     from {{ ref('fct_contact_costs') }}
-    where {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
+    where {{ only_touched('contact_id', among='select contact_id from issue_contacts') }}
 
 ),
 
@@ -74,7 +68,7 @@ answers as (
         and is_in_scope
         and is_answered
         and instrument = 'csat'
-        and {{ only_touched('contact_id', among='select contact_id from touched_contacts') }}
+        and {{ only_touched('contact_id', among='select contact_id from issue_contacts') }}
     group by contact_id
 
 ),
