@@ -186,7 +186,11 @@ class Bench:
         # 4: done, with alerts.
         found = self._vitals("run", name="build", ok=(0, 4))
         slowest = _node_seconds(self.warehouse)
-        return found | self._sizes() | {"steps": _steps(self.home / "build.log"), "nodes": slowest[:15]}
+        return (
+            found
+            | self._sizes()
+            | {"code": _code(), "steps": _steps(self.home / "build.log"), "nodes": slowest[:15]}
+        )
 
     def _sizes(self) -> Json:
         published = sum(each.stat().st_size for each in self.warehouse.glob("vitals*.duckdb"))
@@ -378,6 +382,20 @@ def _steps(log: Path) -> dict[str, float]:
     }
 
 
+def _code() -> str:
+    """The commit that was measured, and the files that differ from it."""
+    git = ["git", "-C", str(PROJECT)]
+    commit = subprocess.run(
+        [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    changed = subprocess.run(
+        [*git, "diff", "--name-only", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.split()
+    code = [each for each in changed if each.startswith(("models/", "macros/", "scripts/", "seeds/"))]
+    changes = f" with changes to {', '.join(code)}" if code else ""
+    return f"commit {commit or 'unknown'}{changes}"
+
+
 def _node_seconds(warehouse: Path) -> list[tuple[str, float]]:
     found = json.loads((warehouse / "target" / "run_results.json").read_text())["results"]
     nodes = [(each["unique_id"].split(".", 2)[-1], float(each["execution_time"])) for each in found]
@@ -512,8 +530,8 @@ def report(benches: list[Bench], limit: float) -> str:
         *_step_tables(benches),
         "## The same figures by other means",
         "",
-        "The core measures of `agg_contacts_daily` and `agg_queue_intervals`, and the numerators and"
-        " denominators of `kpi_values` for"
+        "The core measures of `agg_contacts_daily` and `agg_queue_intervals`, and numerators and denominators"
+        " of `kpi_values` for"
         " service level, speed of answer, abandonment, handle time, first-contact resolution and repeat"
         " contact rate, with the"
         " flags of repeats. The floor is SQL by hand in DuckDB, without dbt, tests, quarantine, hashes and"
@@ -598,7 +616,7 @@ def _build_line(bench: Bench) -> str:
 
 def _growth(benches: list[Bench]) -> list[str]:
     built = [each for each in benches if "wall" in each.results.get("build", {})]
-    lines = []
+    lines = [f"{each.contacts:,} contacts: {each.results['build']['code']}.  " for each in built]
     for small, large in pairwise(built):
         a, b = small.results["build"], large.results["build"]
         lines.append(
@@ -777,7 +795,8 @@ def main() -> None:
     if asked.floor:
         floor(Path(asked.floor[0]), asked.floor[1])
         return
-    wanted = asked.only.split(",")
+    # Nothing at all writes the results anew, of what was measured before.
+    wanted = [step for step in asked.only.split(",") if step]
     if unknown := set(wanted) - set(STEPS):
         parser.error(f"unknown step {', '.join(sorted(unknown))}: use some of {','.join(STEPS)}")
     limit = asked.limit_minutes * 60

@@ -17,6 +17,8 @@ from vitals.errors import VitalsError
 
 # Files in this format are read by DuckDB clients and BI drivers from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
+# Questions name a KPI and a span of days: DuckDB then passes over all blocks that hold others.
+_STORED_BY = ("kpi_id", "day", "queue")
 PUBLISHED_SCHEMAS = ("marts", "quality", "people")
 # Each level's file holds the relations of these levels; the mode of the file. Analysts' comes last: its
 # version is what the pipeline believes.
@@ -286,7 +288,13 @@ def _copy(
 ) -> PublishedTable:
     target = f"{level}.{_name(relation.schema)}.{_name(relation.name)}"
     source = f"{_name(source_db)}.{_name(relation.schema)}.{_name(relation.name)}"
-    connection.execute(f"create table {target} as select * from {source}")
+    order = ""
+    if relation.level == "managers":
+        stored = {name for (name, *_) in connection.execute(f"describe {source}").fetchall()}
+        order = ", ".join(name for name in _STORED_BY if name in stored)
+    connection.execute(
+        f"create table {target} as select * from {source}{f' order by {order}' if order else ''}"
+    )
     if relation.description:
         connection.execute(f"comment on table {target} is {_text(relation.description)}")
     held = {name.lower() for (name, *_) in connection.execute(f"describe {target}").fetchall()}
