@@ -192,10 +192,18 @@ def to_csv(answer: Answer) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answer.columns)
     writer.writerows(
-        [str(value).lower() if isinstance(value, bool) else spreadsheet_cell(value) for value in row]
+        [
+            str(value).lower() if isinstance(value, bool) else _one_cell(spreadsheet_cell(value))
+            for value in row
+        ]
         for row in answer.rows
     )
     return text.getvalue()
+
+
+def _one_cell(value: Any) -> Any:
+    """A value that stays in its cell: Python's csv quotes line feeds, but not carriage returns."""
+    return re.sub(r"\r\n?", "\n", value) if isinstance(value, str) else value
 
 
 def show(column: str, value: Any) -> str:

@@ -108,6 +108,21 @@ class Form(StrEnum):
     json = "json"
 
 
+class Language(StrEnum):
+    """What the dashboard speaks."""
+
+    en = "en"
+    fr = "fr"
+    bg = "bg"
+
+
+class DashboardLevel(StrEnum):
+    """Whose file the dashboard shows."""
+
+    managers = "managers"
+    analysts = "analysts"
+
+
 class DoctorForm(StrEnum):
     """How the doctor's findings are printed."""
 
@@ -570,6 +585,36 @@ def scorecard(
         typer.echo(cards.to_json(card), nl=False)
     else:
         cards.print_scorecard(_out(), card)
+
+
+@app.command(
+    epilog=_examples(
+        "vitals dashboard",
+        "vitals dashboard --port 8600 --language bg --no-open",
+        "vitals dashboard --level managers   # aggregates only, whoever looks",
+    )
+)
+@_reported
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8501,
+    language: Annotated[Language, typer.Option(help="Shown first; readers choose theirs.")] = Language.en,
+    level: Annotated[
+        DashboardLevel | None,
+        typer.Option(help="Which published file to show. Default: the fullest that you may read."),
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Show the published database in the browser.
+
+    Served on 127.0.0.1 only, offline; a publication shows within seconds. Ctrl-C ends it.
+    """
+    from vitals.dashboard import serve
+
+    paths = Paths.from_environment()
+    server = serve.prepare(paths, port, language.value, level.value if level else None, open_browser)
+    _say(f"Vitals is at {server.address}  (Ctrl-C ends it)", style="bold")
+    server.run()
+    _say("The dashboard has ended.")
 
 
 @app.command(

@@ -177,10 +177,15 @@ def published_version(published: Path) -> Version | None:
     if not published.exists():
         return None
     with duckdb.connect(str(published), read_only=True) as connection:
-        row = connection.execute(
-            "select published_at, vitals_version, as_of, dbt_invocation_id, reporting_currency"
-            " from quality.published_version"
-        ).fetchone()
+        return version_of(connection)
+
+
+def version_of(connection: duckdb.DuckDBPyConnection) -> Version | None:
+    """What an open published database says it is."""
+    row = connection.execute(
+        "select published_at, vitals_version, as_of, dbt_invocation_id, reporting_currency"
+        " from quality.published_version"
+    ).fetchone()
     if row is None:
         return None
     return Version(row[0].replace(tzinfo=UTC), *row[1:])

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vitals.errors import VitalsError
-from vitals.publish import published_version
+from vitals.publish import version_of
 from vitals.shown import markdown_text
 
 PERIOD_NAMES = {
@@ -152,45 +152,56 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
         raise VitalsError(
             f"{published} does not exist: nothing was published yet.", "Run `vitals run`, or `make build`."
         )
+    with duckdb.connect(str(published), read_only=True) as connection:
+        return scorecard_of(connection, period, client)
+
+
+def scorecard_of(
+    connection: duckdb.DuckDBPyConnection, period: str = "week", client: str = "all"
+) -> Scorecard:
+    """The scorecard of an open published database; see read_scorecard.
+
+    Raises:
+        VitalsError: there is no such period or client, or nothing in it.
+    """
     if period not in PERIODS:
         raise VitalsError(f"There is no period `{period}`.", f"Choose one of: {', '.join(PERIODS)}.")
-    version = published_version(published)
-    with duckdb.connect(str(published), read_only=True) as connection:
-        clients = tuple(
-            str(row[0])
-            for row in connection.execute(
-                "select distinct client from marts.rpt_scorecard where client <> 'all' order by client"
-            ).fetchall()
-        )
-        if client != "all" and client not in clients:
-            raise VitalsError(f"There is no client `{client}`.", f"Choose one of: all, {', '.join(clients)}.")
-        rows = connection.execute(
-            """
-            select
-                s.period_start_date, s.period_end_date,
-                s.kpi_id, s.kpi_name, k.acronyms_en, k.family, s.unit,
-                s.better,
-                s.member, s.value, s.target, s.status, s.previous_value, s.change, s.is_improved,
-                s.same_weekdays_value,
-                s.guard_kpi_id, g.name_en, g.acronyms_en, g.unit, s.guard_value, s.guard_change,
-                s.second_guard_kpi_id, h.name_en, h.acronyms_en, h.unit, s.second_guard_value,
-                s.second_guard_change,
-                s.is_bought_at_guards_expense,
-                s.is_final, s.sparkline, cast(s.numerator as double), cast(s.denominator as double),
-                case when k.scorecard_channels = 'synchronous' then (
-                    select string_agg(replace(c.channel, '_', ' '), ', ') from marts.dim_channel as c
-                    where c.is_synchronous
-                ) end
-            from marts.rpt_scorecard as s
-            inner join marts.dim_kpi as k on s.kpi_id = k.kpi_id
-            left join marts.dim_kpi as g on s.guard_kpi_id = g.kpi_id
-            left join marts.dim_kpi as h on s.second_guard_kpi_id = h.kpi_id
-            where s.period = ? and s.client = ?
-            order by s.kpi_id, s.value desc nulls last, s.member
-            """,
-            [PERIODS[period], client],
+    version = version_of(connection)
+    clients = tuple(
+        str(row[0])
+        for row in connection.execute(
+            "select distinct client from marts.rpt_scorecard where client <> 'all' order by client"
         ).fetchall()
-        catalogue = [row[0] for row in connection.execute("select kpi_id from marts.dim_kpi").fetchall()]
+    )
+    if client != "all" and client not in clients:
+        raise VitalsError(f"There is no client `{client}`.", f"Choose one of: all, {', '.join(clients)}.")
+    rows = connection.execute(
+        """
+        select
+            s.period_start_date, s.period_end_date,
+            s.kpi_id, s.kpi_name, k.acronyms_en, k.family, s.unit,
+            s.better,
+            s.member, s.value, s.target, s.status, s.previous_value, s.change, s.is_improved,
+            s.same_weekdays_value,
+            s.guard_kpi_id, g.name_en, g.acronyms_en, g.unit, s.guard_value, s.guard_change,
+            s.second_guard_kpi_id, h.name_en, h.acronyms_en, h.unit, s.second_guard_value,
+            s.second_guard_change,
+            s.is_bought_at_guards_expense,
+            s.is_final, s.sparkline, cast(s.numerator as double), cast(s.denominator as double),
+            case when k.scorecard_channels = 'synchronous' then (
+                select string_agg(replace(c.channel, '_', ' '), ', ') from marts.dim_channel as c
+                where c.is_synchronous
+            ) end
+        from marts.rpt_scorecard as s
+        inner join marts.dim_kpi as k on s.kpi_id = k.kpi_id
+        left join marts.dim_kpi as g on s.guard_kpi_id = g.kpi_id
+        left join marts.dim_kpi as h on s.second_guard_kpi_id = h.kpi_id
+        where s.period = ? and s.client = ?
+        order by s.kpi_id, s.value desc nulls last, s.member
+        """,
+        [PERIODS[period], client],
+    ).fetchall()
+    catalogue = [row[0] for row in connection.execute("select kpi_id from marts.dim_kpi").fetchall()]
     if not rows:
         raise VitalsError(
             f"The published warehouse holds no scorecard for {PERIOD_NAMES[PERIODS[period]]}.",

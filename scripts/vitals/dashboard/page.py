@@ -1,0 +1,245 @@
+"""What every page is given, and what pages share: heading, choices that stay in the URL, tables, charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from vitals.ask import Answer, to_csv
+from vitals.dashboard import theme
+from vitals.dashboard.charts import Drawn
+from vitals.dashboard.data import ALL, Reader, Row, View
+from vitals.dashboard.theme import Column
+from vitals.dashboard.words import Words
+from vitals.publish import Version
+
+# In the order in which they narrow.
+FILTERS = ("period", "client", "site", "queue", "channel")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page at one moment: the language, what is asked for, and what names stand for."""
+
+    words: Words
+    view: View
+    version: Version
+    level: str
+    kpis: Mapping[str, Row]
+    names: Mapping[str, Mapping[str, str]]
+    comments: Mapping[str, Mapping[str, str]]
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, dimension: str, slug: str | None) -> str:
+        """What a client, site, queue or channel is called; `all` is the whole of them."""
+        if not slug:
+            return self.words("label.none")
+        if slug == ALL:
+            return self.words(f"all.{dimension}")
+        if dimension == "channel":
+            known = self.names["channel"].get(slug, slug)
+            return self.words.named("channel", slug) if f"channel.{slug}" in self.words else known
+        return self.names.get(dimension, {}).get(slug, slug.replace("_", " "))
+
+    def kpi(self, kpi_id: str) -> str:
+        """A KPI's name in the page's language."""
+        return self.words.kpi_name(self.kpis[kpi_id]) if kpi_id in self.kpis else kpi_id
+
+    def short(self, kpi_id: str) -> str:
+        """Its acronym, else its name."""
+        return self.words.kpi_acronym(self.kpis[kpi_id]) or self.kpi(kpi_id)
+
+    def unit(self, kpi_id: str) -> str:
+        """Its unit, as in the catalogue."""
+        return str(self.kpis[kpi_id]["unit"])
+
+    def link(self, page: str, **changed: str) -> str:
+        """The address of a page with this one's filters."""
+        query = {key: value for key, value in {**self.asked, **changed}.items() if value}
+        return f"{page}?{urlencode(query)}" if query else page
+
+    def figure_link(self, kpi_id: str, shown: str, **changed: str) -> str:
+        """A figure or name that leads to its definition and the rows behind it."""
+        return f'<a href="{theme.text(self.link("figure", kpi=kpi_id, **changed))}">{theme.text(shown)}</a>'
+
+    def column(self, kpi_id: str, key: str, kind: str | None = None) -> Column:
+        """A table's column of a KPI; its heading leads to the definition."""
+        return Column(key, self.short(kpi_id), kind or self.unit(kpi_id), self.link("figure", kpi=kpi_id))
+
+
+class Module(Protocol):
+    """What a module of `pages` is."""
+
+    FILTERS: tuple[str, ...]
+    READS: tuple[str, ...]
+
+    @staticmethod
+    def read(reader: Reader, page: Page) -> Any:
+        """Everything that it shows, read over one connection."""
+
+    @staticmethod
+    def show(found: Any, page: Page) -> None:
+        """The page itself."""
+
+
+def html(*parts: str) -> None:
+    """Put HTML of the theme on the page."""
+    st.html(theme.block(*parts))
+
+
+def heading(page: Page, title: str, subtitle: str, filters: Sequence[str]) -> None:
+    """Title, what it answers, and what is looked at: a print or a screenshot says of itself what it is."""
+    words, view = page.words, page.view
+    told = []
+    if "period" in filters:
+        told.append(
+            f"<b>{theme.text(words('period.' + view.period))}</b> {words.span(view.first_day, view.last_day)}"
+        )
+    for name in FILTERS[1:]:
+        chosen = getattr(view, name)
+        if name in filters and (name == "client" or chosen != ALL):
+            told.append(f"<b>{theme.text(page.name(name, chosen))}</b>")
+    if page.version.as_of:
+        told.append(f"{words('label.as_of')} <b>{words.moment(page.version.as_of)}</b> UTC")
+    told.append(f"{words('label.published')} {words.moment(page.version.published_at)} UTC")
+    html(
+        f"<h1>{theme.text(title)}</h1>",
+        f'<p class="sub">{theme.text(subtitle)}</p>',
+        f'<div class="context">{"".join(f"<span>{one}</span>" for one in told)}</div>',
+    )
+
+
+def pick(
+    name: str,
+    label: str,
+    options: Mapping[str, str],
+    default: str,
+    where: Any = st,
+    width: Any = "stretch",
+) -> str:
+    """A choice that lives in the URL; an address that asks for what is not there gets the default."""
+    asked = st.query_params.get(name, default)
+    if asked not in options:
+        asked = default
+        st.query_params.pop(name, None)
+    key = f"pick_{name}"
+    # The URL is what holds: it may have changed by a link or the browser's back button.
+    st.session_state[key] = asked
+
+    def changed() -> None:
+        if (chosen := st.session_state[key]) == default:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = chosen
+
+    where.selectbox(
+        label,
+        list(options),
+        format_func=lambda one: options.get(one, one),
+        key=key,
+        on_change=changed,
+        width=width,
+    )
+    return asked
+
+
+def asked(name: str, options: Sequence[str], default: str | None = None) -> str:
+    """What the address asks for, before the choice itself is drawn."""
+    wanted = st.query_params.get(name)
+    return wanted if wanted and wanted in options else default or options[0]
+
+
+def listing(
+    page: Page,
+    name: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    caption: str = "",
+    shown: Sequence[Row] | None = None,
+    source: str = "",
+) -> None:
+    """A table and its rows as CSV, which no spreadsheet takes for formulas.
+
+    Args:
+        page: the page.
+        name: of the file.
+        columns: what the table shows.
+        rows: what the CSV holds, unrounded, in the warehouse's units.
+        caption: said above the table.
+        shown: the rows of the table where these are others than the CSV's.
+        source: the table of the warehouse that it comes from; what its columns mean is told on demand.
+    """
+    told = rows if shown is None else shown
+    html(
+        theme.table(columns, told, page.words, caption),
+        definitions(page, source, [one.key for one in columns]) if source else "",
+    )
+    csv_button(page, name, rows)
+
+
+def definitions(page: Page, source: str, columns: Sequence[str]) -> str:
+    """What a table of the warehouse and some of its columns mean, as the published file itself says it."""
+    known = page.comments.get(source, {})
+    pairs = {
+        source: theme.text(known.get("", "")),
+        **{key: theme.text(known[key]) for key in columns if key in known},
+    }
+    return theme.details(page.words("label.definitions", source=source), theme.facts(pairs))
+
+
+def csv_button(page: Page, name: str, rows: Sequence[Row]) -> None:
+    """The rows as CSV."""
+    if not rows:
+        return
+    st.download_button(
+        page.words("label.csv", rows=page.words.count(len(rows))),
+        csv_of(rows),
+        file_name=f"vitals_{name}.csv",
+        mime="text/csv",
+        key=f"csv_{name}",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def csv_of(rows: Sequence[Row]) -> bytes:
+    """Rows as a CSV file: text that looks like a formula has a `'` before it."""
+    answer = Answer(tuple(rows[0]), tuple(tuple(row.values()) for row in rows))
+    # with a byte-order mark, so that spreadsheets read é and ж
+    return to_csv(answer).encode("utf-8-sig")
+
+
+def chart(drawn: Drawn, name: str, said: str) -> None:
+    """A chart, with what it shows in words for those who do not see it."""
+    st.altair_chart(drawn, theme=None, key=f"chart_{name}", alt=said, width="stretch")
+
+
+def section(title: str, note: str = "") -> None:
+    """A heading within a page."""
+    html(f"<h2>{theme.text(title)}</h2>", f'<p class="note">{theme.text(note)}</p>' if note else "")
+
+
+def nothing(page: Page, key: str = "nothing.period") -> None:
+    """Say that there is nothing to show, and why."""
+    html(theme.message(page.words("nothing.title"), page.words(key)))
+
+
+def not_at_this_level(page: Page, what: str) -> None:
+    """Say that the opened file, by its level, does not hold it."""
+    words = page.words
+    html(
+        theme.message(
+            words("level.title"), words("level.said", what=what), "vitals dashboard --level analysts"
+        )
+    )
+
+
+def now() -> datetime:
+    """The present moment, UTC without a zone, as the warehouse's moments are."""
+    return datetime.now(UTC).replace(tzinfo=None)
