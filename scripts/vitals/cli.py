@@ -1028,7 +1028,7 @@ def _print_build(report: BuildReport, paths: Paths) -> None:
     )
     for one in report.dbt.warnings[:SHOWN]:
         where = f"  see: from {one.relation}" if one.relation else ""
-        _say(f"  warning: {one.name}: {one.rows or 0:,} rows{where}", style="yellow")
+        _say(f"  warning: {one.title}: {one.rows or 0:,} rows{where}", style="yellow")
 
 
 def _print_rule_breakers(broken: Sequence[RuleBreakers], database: Path) -> None:
@@ -1182,6 +1182,8 @@ def _print_audit_failures(error: AuditFailed) -> None:
             _say(f"    rows: {one.rows:,}")
         else:
             _say(f"    said: {one.message}")
+        for rule, rows in one.rules:
+            _say(f"    broken: {rule} ({rows:,})")
         _print_sample(one.sample)
         commands = error.commands(one)
         if commands:

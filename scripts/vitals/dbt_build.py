@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from vitals.errors import VitalsError
 from vitals.gates import sample_rows
 from vitals.paths import Paths
 
+# Where dbt keeps the offending rows of tests (dbt_project.yml), and the column in which `valid_rows` names
+# the rules that a row breaks.
+_AUDIT = "audit"
+_BROKEN_RULES = "broken_rules"
 # Called with the nodes done, the nodes there are, and the name of the one that just ended.
 OnNode = Callable[[int, int, str], None]
 # What DuckDB says of a file that a crash left half-written.
@@ -41,6 +46,7 @@ class NodeResult:
         rows: offending rows of a test; None for what is no test.
         relation: `schema.table` in the work database that keeps the offending rows.
         sample: the first of them.
+        rules: what is broken and in how many rows, most first, of a test that checks several rules at once.
     """
 
     name: str
@@ -50,6 +56,13 @@ class NodeResult:
     rows: int | None = None
     relation: str | None = None
     sample: tuple[dict[str, str | None], ...] = ()
+    rules: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its name, and the rules that are broken where the name does not say them."""
+        rules = "; ".join(rule for rule, _ in self.rules)
+        return f"{self.name} ({_short(rules)})" if rules else self.name
 
 
 @dataclass(frozen=True)
@@ -135,6 +148,8 @@ def build(
         arguments += ["--exclude", *exclude]
     if full_refresh:
         arguments.append("--full-refresh")
+    if not select:
+        _drop_offending_rows(paths.work_db)
     started = time.monotonic()
     result = _invoke(paths, manifest, arguments, [_progress(on_node)] if on_node else [])
     return _report(paths, result, time.monotonic() - started)
@@ -320,32 +335,37 @@ def _node_result(one: Any, kind: str) -> NodeResult:
     )
 
 
+def _drop_offending_rows(work: Path) -> None:
+    """Of earlier builds: else those of a test that is skipped or gone by now would pass for this build's."""
+    if work.exists():
+        with duckdb.connect(str(work)) as connection:
+            connection.execute(f"drop schema if exists {_AUDIT} cascade")
+
+
 def _with_samples(work: Path, results: Sequence[NodeResult]) -> list[NodeResult]:
     if not any(one.relation for one in results):
         return list(results)
-    filled = []
     with duckdb.connect(str(work), read_only=True) as connection:
-        for one in results:
-            sample: tuple[dict[str, str | None], ...] = ()
-            if one.relation:
-                schema, name = one.relation.split(".", 1)
-                try:
-                    sample = sample_rows(connection, f'select * from "{schema}"."{name}"')
-                except duckdb.CatalogException:
-                    # The test does not store its failures: its count has to do.
-                    sample = ()
-            filled.append(
-                NodeResult(
-                    one.name,
-                    one.kind,
-                    one.file,
-                    one.message,
-                    one.rows,
-                    one.relation if sample else None,
-                    sample,
-                )
-            )
-    return filled
+        return [_with_sample(connection, one) for one in results]
+
+
+def _with_sample(connection: duckdb.DuckDBPyConnection, one: NodeResult) -> NodeResult:
+    if one.relation is None:
+        return one
+    schema, name = one.relation.split(".", 1)
+    table = f'"{schema}"."{name}"'
+    try:
+        sample = sample_rows(connection, f"select * from {table}")
+    except duckdb.CatalogException:
+        # The test does not store its failures: its count has to do.
+        return replace(one, relation=None)
+    rules: Counter[str] = Counter()
+    if sample and _BROKEN_RULES in sample[0]:
+        for broken, rows in connection.execute(
+            f"select {_BROKEN_RULES}, count(*) from {table} group by {_BROKEN_RULES} order by all"
+        ).fetchall():
+            rules.update(dict.fromkeys(broken.split("; "), rows))
+    return replace(one, sample=sample, rules=tuple(rules.most_common()))
 
 
 def _short(text: str, limit: int = 400) -> str:

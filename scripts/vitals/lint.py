@@ -103,6 +103,8 @@ def lint_layers(manifest: Mapping[str, Any]) -> list[Finding]:
     }
     findings: list[Finding] = []
     for key, node in nodes.items():
+        if node["resource_type"] == "test":
+            findings += _checks_rows_at_once(node, nodes)
         if node["resource_type"] == "analysis":
             findings += _reads(node, "analyses", layers, manifest)
             findings += _asks_for_people(node, manifest)
@@ -297,6 +299,27 @@ def _asks_for_people(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> It
                 f"{node['name']} reads {name}, which analysts may not read",
                 "Questions are put to vitals.duckdb: use ids instead of names.",
             )
+
+
+def _checks_rows_at_once(test: Mapping[str, Any], nodes: Mapping[str, Any]) -> Iterator[Finding]:
+    kind = (test.get("test_metadata") or {}).get("name")
+    attached = nodes.get(test.get("attached_node") or "")
+    if attached is None:
+        return
+    name = attached["name"]
+    if kind in ("not_null", "accepted_values"):
+        yield Finding(
+            *(test["original_file_path"], 1, "row-rules"),
+            f"{kind} of {name}.{test.get('column_name')} is a test of its own, and so a scan of its own",
+            f"Make it a rule of the model's `valid_rows` under the same name, `{kind}`.",
+        )
+    # dbt's own name would be all arguments in a row.
+    if kind == "valid_rows" and not test["name"].startswith(f"valid_rows_{name}"):
+        yield Finding(
+            *(test["original_file_path"], 1, "row-rules"),
+            f"valid_rows of {name} has a name that does not say so: {test['name'][:60]}",
+            f"Give it `name: valid_rows_{name}`.",
+        )
 
 
 def _declaration(node: Mapping[str, Any]) -> tuple[str, int]:

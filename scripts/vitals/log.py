@@ -202,6 +202,7 @@ def of_error(error: BaseException) -> Iterator[Line]:
                 "name": each.name,
                 "file": each.file,
                 "rows": each.rows,
+                "broken_rules": dict(each.rules),
             }
 
 

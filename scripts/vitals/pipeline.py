@@ -106,7 +106,7 @@ class AuditFailed(VitalsError):  # noqa: N818 - it reads as what happened
         self.report = report
         self.work = work
         self.log = log
-        names = ", ".join(one.name for one in report.failures[:3])
+        names = ", ".join(one.title for one in report.failures[:3])
         more = f" and {len(report.failures) - 3} more" if len(report.failures) > 3 else ""
         plural = "s" if len(report.failures) > 1 else ""
         super().__init__(

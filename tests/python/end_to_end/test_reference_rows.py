@@ -94,7 +94,7 @@ def test_rows_of_one_scope_that_overlap_are_named_and_nothing_is_built_on_them(p
         "no_overlap_targets_kpi_id__client__queue__channel",
         "no_overlap_contract_targets_client__service_type__kpi_id",
         "no_overlap_call_performance_weights_kpi_id__client",
-        "ends_after_it_begins_targets_",
+        "valid_rows_targets",
     }
     assert "CHF EUR 2000-01-01 null 2026-10-05 null" in " ".join(output.split())
     assert (

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from centre import PROJECT
 from vitals import pipeline
 from vitals.gates import Gatekeeper
 from vitals.paths import Paths
 
+# How the project itself tests its rows, and keeps those that fail.
+REAL = ("tests/generic/valid_rows.sql", "macros/data_test.sql")
 FILES = {
     "dbt_project.yml": """
 name: tiny
@@ -80,19 +83,18 @@ version: 2
 models:
   - name: fct_contacts
     description: One row per contact; "it's" what the customer lived.
+    data_tests:
+      - valid_rows:
+          name: valid_rows_fct_contacts
+          arguments: {not_null: [contact_id, day], not_negative: [wait_seconds]}
     columns:
       - name: contact_id
         description: Id of the contact.
-        data_tests: [unique, not_null]
+        data_tests: [unique]
       - name: wait_seconds
         description: Queue wait, s.
-        data_tests: [not_negative]
 """,
-    "tests/generic/not_negative.sql": """
-{% test not_negative(model, column_name) %}
-select * from {{ model }} where {{ column_name }} < 0
-{% endtest %}
-""",
+    **{name: (PROJECT / name).read_text(encoding="utf-8") for name in REAL},
 }
 
 GOOD = "call_id,day,wait_seconds\na,2026-03-01,10\nb,2026-03-01,30\nc,2026-03-02,5\n"

@@ -122,12 +122,10 @@ def test_a_failed_test_is_exit_code_1_with_rows_and_commands(
     result = vitals("run")
     assert result.exit_code == 1
     assert "✗ refused: desk/calls/other.csv" in result.output
-    assert "not_negative_fct_contacts_wait_seconds" in result.output
+    assert "1 failure in the build: valid_rows_fct_contacts (wait_seconds is negative)." in result.output
+    assert "broken: wait_seconds is negative (1)" in result.output
     assert "-7.000" in result.output
-    assert (
-        'duckdb -readonly warehouse/work.duckdb "from audit.not_negative_fct_contacts_wait_seconds"'
-        in result.output
-    )
+    assert 'duckdb -readonly warehouse/work.duckdb "from audit.valid_rows_fct_contacts"' in result.output
     assert "What was published before stays" in result.output
     assert "Traceback" not in result.output
     again = vitals("publish")

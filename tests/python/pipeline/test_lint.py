@@ -244,6 +244,36 @@ def test_a_model_without_a_test_of_its_key_is_found() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("not_null", "not_null_fct_contacts_day", "not_null of fct_contacts.day is a test of its own"),
+        ("accepted_values", "accepted_values_fct_contacts_day__a", "accepted_values of fct_contacts.day is"),
+        ("valid_rows", "valid_rows_fct_contacts_", None),
+        ("valid_rows", "valid_rows_day__a__b", "name that does not say so: valid_rows_day__a__b"),
+        ("relationships", "relationships_fct_contacts_day", None),
+    ],
+)
+def test_a_row_rule_stands_with_the_others_of_its_model_under_a_name_that_says_which(
+    kind: str, name: str, said: str | None
+) -> None:
+    manifest = sound_manifest()
+    manifest["nodes"]["test.more"] = {
+        "resource_type": "test",
+        "name": name,
+        "column_name": "day",
+        "path": "x.sql",
+        "original_file_path": "models/marts/core/_models.yml",
+        "attached_node": "model.v.fct_contacts",
+        "test_metadata": {"name": kind},
+    }
+    findings = lint_layers(manifest)
+    assert [(one.rule, one.file) for one in findings] == [("row-rules", "models/marts/core/_models.yml")] * (
+        said is not None
+    )
+    assert all(str(said) in one.message for one in findings)
+
+
 def test_a_forbidden_read_is_shown_on_the_line_where_it_stands() -> None:
     manifest = sound_manifest()
     manifest["nodes"]["model.v.fct_contacts"] = model(

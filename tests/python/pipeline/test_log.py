@@ -63,7 +63,7 @@ def test_each_step_of_a_run_is_one_line_of_json_and_nothing_else_is_on_stderr(
     assert [landed[name] for name in ("files", "files_known", "files_refused", "rows")] == [1, 1, 1, 1]
     assert landed["rows_quarantined"] == 1
     assert steps["Building and testing"]["models"] == 4
-    assert steps["Building and testing"]["tests"] == 3
+    assert steps["Building and testing"]["tests"] == 2
     assert steps["Writing the candidate"]["tables"] == 4
     [refused] = [line for line in lines if line["event"] == "file_refused"]
     assert refused["file"] == "desk/calls/other.csv"
@@ -84,10 +84,11 @@ def test_a_failed_test_is_told_with_its_name_and_count_and_without_its_rows(
     assert code == 1
     [failed] = [line for line in lines if line.get("status") == "failed" and line["event"] == "step"]
     assert failed["step"] == "Building and testing"
-    assert "not_negative_fct_contacts_wait_seconds" in failed["error"]
+    assert "valid_rows_fct_contacts (wait_seconds is negative)" in failed["error"]
     assert "run `vitals run` again" in failed["remedy"]
     [check] = [line for line in lines if line["event"] == "failed_check"]
-    assert (check["name"], check["rows"]) == ("not_negative_fct_contacts_wait_seconds", 1)
+    assert (check["name"], check["rows"]) == ("valid_rows_fct_contacts", 1)
+    assert check["broken_rules"] == {"wait_seconds is negative": 1}
     assert (lines[-1]["event"], lines[-1]["exit_code"]) == ("end", 1)
     assert lines[-1]["remedy"]
     assert "secret-caller" not in whole

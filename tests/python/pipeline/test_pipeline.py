@@ -109,15 +109,23 @@ def test_a_failed_test_names_itself_its_rows_and_how_to_see_them_and_the_publish
     with pytest.raises(AuditFailed) as caught:
         pipeline.run(centre)
     failures = {one.name: one for one in caught.value.report.failures}
-    assert set(failures) == {"not_negative_fct_contacts_wait_seconds", "unique_fct_contacts_contact_id"}
-    negative = failures["not_negative_fct_contacts_wait_seconds"]
+    assert set(failures) == {"valid_rows_fct_contacts", "unique_fct_contacts_contact_id"}
+    negative = failures["valid_rows_fct_contacts"]
     assert negative.rows == 1
-    assert negative.sample == ({"contact_id": "d", "day": "2026-03-03", "wait_seconds": "-7.000"},)
+    assert negative.rules == (("wait_seconds is negative", 1),)
+    assert negative.sample == (
+        {
+            "broken_rules": "wait_seconds is negative",
+            "contact_id": "d",
+            "day": "2026-03-03",
+            "wait_seconds": "-7.000",
+        },
+    )
     assert negative.file == "models/marts/_models.yml"
     commands = caught.value.commands(negative)
     assert commands is not None
     shell, python = commands
-    assert shell.endswith('work.duckdb "from audit.not_negative_fct_contacts_wait_seconds"')
+    assert shell.endswith('work.duckdb "from audit.valid_rows_fct_contacts"')
     # The Python one is run as it stands: it must work when a user pastes it.
     shown = subprocess.run(python, shell=True, capture_output=True, text=True, check=True)
     assert "-7.000" in shown.stdout
