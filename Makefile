@@ -1,7 +1,7 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run test lint mutants chaos bench clean help venv
+.PHONY: build run dashboard test lint mutants chaos bench clean help venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,6 +40,9 @@ build: venv ## set up, simulate a month if landing/ is empty, land, build, audit
 
 run: venv ## land, build, audit and publish what lies in landing/
 	@$(BIN)/vitals run
+
+dashboard: venv ## the published database in the browser, on 127.0.0.1 (DASHBOARD='--port 8600 --language fr')
+	@$(BIN)/vitals dashboard $(DASHBOARD)
 
 test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,ruff: Python style)
