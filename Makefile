@@ -90,7 +90,7 @@ clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
 	@printf 'Removed what is computed in warehouse/ and target/. landing/ and the salt are untouched. Next: make build\n'
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(SQL_PASSED): $(SQL_FILES) .sqlfluff dbt_project.yml requirements.txt
 	@mkdir -p $(@D)
