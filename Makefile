@@ -1,7 +1,7 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run test lint mutants chaos clean help venv
+.PHONY: build run dashboard test lint mutants chaos screenshots clean help venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,6 +32,7 @@ build: venv ## set up, simulate a month if landing/ is empty, land, build, audit
 	@$(BIN)/vitals scorecard
 	@printf '\nNext:\n'
 	@printf '  make test                        run every check\n'
+	@printf '  make dashboard                   the same and more in the browser\n'
 	@printf '  .venv/bin/vitals scorecard -h    other periods, one client, Markdown or JSON\n'
 	@printf '  warehouse/vitals.duckdb          open it with any DuckDB client, read-only\n'
 	@printf '  warehouse/docs/index.html        what was checked before it was published\n'
@@ -39,6 +40,9 @@ build: venv ## set up, simulate a month if landing/ is empty, land, build, audit
 
 run: venv ## land, build, audit and publish what lies in landing/
 	@$(BIN)/vitals run
+
+dashboard: venv ## the published database in the browser, on 127.0.0.1 (DASHBOARD='--port 8600 --language fr')
+	@$(BIN)/vitals dashboard $(DASHBOARD)
 
 test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,ruff: Python style)
@@ -72,12 +76,15 @@ mutants: venv ## put faults into every KPI's SQL, one at a time, and show those 
 chaos: venv ## kill the pipeline at 100 moments, fill its disk, lock it out, run two at once: nothing may be lost
 	@PYTHONPATH=tests/python $(BIN)/python -m chaos $(CHAOS)
 
+screenshots: venv ## take the README's pictures of the dashboard anew (needs Chromium)
+	@PYTHONPATH=tests/python $(BIN)/python -m dashboard
+
 clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
 	@rm -rf target logs; test ! -d warehouse || find warehouse -mindepth 1 -maxdepth 1 ! -name salt.key -exec rm -rf {} +
 	@printf 'Removed what is computed in warehouse/ and target/. landing/ and the salt are untouched. Next: make build\n'
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(SQL_PASSED): $(SQL_FILES) .sqlfluff dbt_project.yml requirements.txt
 	@mkdir -p $(@D)
