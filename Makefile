@@ -1,7 +1,7 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run dashboard test lint mutants chaos bench clean help venv
+.PHONY: build run dashboard test lint mutants chaos bench screenshots clean help venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,6 +33,7 @@ build: venv ## set up, simulate a month if landing/ is empty, land, build, audit
 	@$(BIN)/vitals scorecard
 	@printf '\nNext:\n'
 	@printf '  make test                        run every check\n'
+	@printf '  make dashboard                   the same and more in the browser\n'
 	@printf '  .venv/bin/vitals scorecard -h    other periods, one client, Markdown or JSON\n'
 	@printf '  warehouse/vitals.duckdb          open it with any DuckDB client, read-only\n'
 	@printf '  warehouse/docs/index.html        what was checked before it was published\n'
@@ -85,12 +86,15 @@ $(BENCH_STAMP): benchmarks/requirements.txt
 	@benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $(BENCH_STAMP)
 
+screenshots: venv ## take the README's pictures of the dashboard anew (needs Chromium)
+	@PYTHONPATH=tests/python $(BIN)/python -m dashboard
+
 clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
 	@rm -rf target logs; test ! -d warehouse || find warehouse -mindepth 1 -maxdepth 1 ! -name salt.key -exec rm -rf {} +
 	@printf 'Removed what is computed in warehouse/ and target/. landing/ and the salt are untouched. Next: make build\n'
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(SQL_PASSED): $(SQL_FILES) .sqlfluff dbt_project.yml requirements.txt
 	@mkdir -p $(@D)

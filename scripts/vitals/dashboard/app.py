@@ -15,7 +15,7 @@ import streamlit as st
 from vitals.dashboard import data, theme
 from vitals.dashboard.data import ALL, Reader, Row, UnreadableError, View
 from vitals.dashboard.page import FILTERS, Page, html, pick
-from vitals.dashboard.pages import (
+from vitals.dashboard.screens import (
     agents,
     costs,
     data_quality,

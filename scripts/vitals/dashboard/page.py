@@ -73,7 +73,7 @@ class Page:
 
 
 class Module(Protocol):
-    """What a module of `pages` is."""
+    """What a module of `screens` is."""
 
     FILTERS: tuple[str, ...]
     READS: tuple[str, ...]

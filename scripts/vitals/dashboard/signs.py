@@ -155,4 +155,4 @@ def _guards(sign: VitalSign, page: Page) -> str:
         return ""
     warning = theme.chip("warning", "⚠", words("label.worse_guard"))
     flag = f" {warning}" if sign.is_bought_at_guards_expense else ""
-    return f"{words('label.guard')}: {', '.join(told)}{flag}"
+    return f"{words('label.guard')} · {', '.join(told)}{flag}"

@@ -187,7 +187,7 @@ def test_the_parts_of_a_figure_add_up_to_it(reader: Reader) -> None:
 
 
 def test_one_of_the_seven_readings_is_the_kpi_itself(reader: Reader) -> None:
-    from vitals.dashboard.pages.figure import DEFAULT_VARIANT
+    from vitals.dashboard.screens.figure import DEFAULT_VARIANT
 
     for view in slices(reader):
         readings = {row["variant"]: row["value"] for row in reader.put("figure", "variants", view)}

@@ -57,7 +57,7 @@ def _summary(card: Scorecard, page: Page) -> None:
             for one in off[:MOST_NAMED]
         )
         more = " …" if len(off) > MOST_NAMED else ""
-        lines.append(f"<li>✗ {words('status.off_target')}: {named}{more}</li>")
+        lines.append(f"<li>✗ {words('status.off_target')} · {named}{more}</li>")
     for one in (one for one in card.signs if one.is_bought_at_guards_expense):
         guards = ", ".join(page.kpi(each) for each in (one.guard_kpi_id, one.second_guard_kpi_id) if each)
         bought = words("note.bought", kpi=page.kpi(one.kpi_id), guard=guards)

@@ -1,1 +1,0 @@
-"""One module per page: `FILTERS` that it heeds, `read` over one connection, `show`."""
