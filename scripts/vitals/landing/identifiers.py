@@ -71,7 +71,8 @@ def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False
     def hashed(value: str) -> str | None:
         if keep_hashed and _HASHED.fullmatch(value):
             return value
-        plain = value.strip().casefold()
+        # `tel:+33…` (RFC 3966) is the number that another platform writes bare: one person, one hash.
+        plain = value.strip().casefold().removeprefix("tel:")
         return None if plain in nobody else hmac.digest(salt, plain.encode(), hashlib.sha256).hex()[:32]
 
     return hashed
