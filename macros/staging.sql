@@ -116,6 +116,14 @@
 {#- Text time of a web API, ISO 8601 UTC or RFC 2822 GMT, to UTC timestamp; null when it is none. -#}
 {% macro api_time(text) %}coalesce({{ rfc_2822_clock(text) }}, {{ iso_to_utc(text) }}){% endmacro %}
 
+{#- Text epoch seconds, or ISO 8601 UTC as connectors write it, to UTC timestamp; null when it is neither. -#}
+{% macro epoch_or_iso(text) -%}
+    case
+        when {{ matches('trim(' ~ text ~ ')', '^[0-9.]{8,17}$') }} then {{ epoch_to_utc(text) }}
+        else {{ iso_to_utc(text) }}
+    end
+{%- endmacro %}
+
 {#- One row per part of a text: a select item, not to be nested in another expression. -#}
 {% macro split_to_rows(text, separator) %}{{ return(adapter.dispatch('split_to_rows', 'vitals')(text, separator)) }}{% endmacro %}
 {% macro default__split_to_rows(text, separator) %}unnest(string_split({{ text }}, '{{ separator }}')){% endmacro %}
