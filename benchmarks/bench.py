@@ -79,10 +79,16 @@ def measured(
         watcher.start()
         timer = threading.Timer(limit, _end, args=(process.pid,))
         timer.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        timer.cancel()
-        done.set()
-        watcher.join()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            # Whoever interrupts the benchmark interrupts its step.
+            _end(process.pid)
+            raise
+        finally:
+            timer.cancel()
+            done.set()
+            watcher.join()
     wall = time.monotonic() - started
     code = os.waitstatus_to_exitcode(status)
     process.returncode = code
@@ -616,7 +622,9 @@ def _build_line(bench: Bench) -> str:
 
 def _growth(benches: list[Bench]) -> list[str]:
     built = [each for each in benches if "wall" in each.results.get("build", {})]
-    lines = [f"{each.contacts:,} contacts: {each.results['build']['code']}.  " for each in built]
+    codes = [(each.contacts, each.results["build"].get("code", "commit not noted")) for each in built]
+    lines = [f"{contacts:,} contacts: {code}.  " for contacts, code in codes]
+    lines += [""] if lines else []
     for small, large in pairwise(built):
         a, b = small.results["build"], large.results["build"]
         lines.append(
