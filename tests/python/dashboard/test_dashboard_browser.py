@@ -357,6 +357,14 @@ def test_a_missing_a_damaged_and_a_first_file_each_show_by_themselves(
         watched.is_clean()
 
 
+def test_ctrl_c_ends_it_while_a_page_is_open(browser: Browser, own: Centre) -> None:
+    with tab_of(browser) as watched:
+        with serving(own.paths.warehouse) as url:
+            watched.open(url)
+            started = time.monotonic()
+        assert time.monotonic() - started < allowed(10)
+
+
 def test_a_port_that_is_taken_is_told_with_the_way_out() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
