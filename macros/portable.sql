@@ -152,7 +152,7 @@
 {%- endmacro %}
 
 {#- ISO 8601 UTC times; the day may have one digit, as some exports write it. -#}
-{% macro iso_pattern() %}[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}T[0-9:.]+Z{% endmacro %}
+{% macro iso_pattern() %}{{ return('[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}T[0-9:.]+Z') }}{% endmacro %}
 
 {#- Replace every match of a pattern (no backslashes: they mean different things) by a text. -#}
 {% macro regexp_replace_all(text, pattern, replacement) -%}

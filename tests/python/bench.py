@@ -80,8 +80,10 @@ class Bench:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
-        places = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT))
-        places += ("--target-path", str(self.root / "target"), "--log-path", str(self.root / "logs"))
+        places = [
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+            *("--target-path", str(self.root / "target"), "--log-path", str(self.root / "logs")),
+        ]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("VITALS_WAREHOUSE", str(self.warehouse))
             patch.setenv("DO_NOT_TRACK", "1")

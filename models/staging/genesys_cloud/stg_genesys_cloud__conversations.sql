@@ -57,7 +57,7 @@ checked as (
             (untyped('participants', 'participants_json'), 'participants is no JSON'),
             (has_broken_time('participants_json'), 'a time of participants is no valid time'),
             (
-                matches('participants_json', '"value": ?-'),
+                matches('participants_json', '"value": ?"?-'),
                 'a metric of participants is negative'
             ),
         ]) }} as quarantine_reason
