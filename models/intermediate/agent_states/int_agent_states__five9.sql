@@ -54,7 +54,7 @@ anchored as (
 
 ),
 
--- States follow each other without a gap: the lengths since the last one whose time is plain tell when a state began.
+-- States follow each other without a gap: the lengths since the last plain time tell when a state began.
 chained as (
 
     select
@@ -69,7 +69,7 @@ chained as (
 
 ),
 
--- The second time of an hour that occurs twice: nearer to where the states before end, or the clock has gone back.
+-- The second time of an hour: nearer to where the states before end, or the clock has gone back.
 placed as (
 
     select

@@ -63,7 +63,10 @@ beginnings as (
         try_cast(call_id as decimal(38, 0)) as call_number,
         row_number() over (
             partition by call_id
-            order by coalesce(ivr_seconds, 0) desc nulls last, started_local_at nulls last, source_row nulls last
+            order by
+                coalesce(ivr_seconds, 0) desc nulls last,
+                started_local_at asc nulls last,
+                source_row asc nulls last
         ) as row_number_in_call
     from parts
 

@@ -23,7 +23,7 @@ visits as (
 
 ),
 
--- An agent who takes a call-back has a session for it and one for the call: the customer is on the call alone.
+-- An agent who takes a call-back has a session for it and one for the call, which the customer is on.
 agents as (
 
     select
@@ -34,9 +34,8 @@ agents as (
         min(started_at) as started_at,
         min(connected_at) filter (where media_type <> 'callback') as connected_at,
         case
-            when not bool_or(
-                media_type <> 'callback' and connected_at is not null and disconnected_at is null
-            )
+            when
+                not bool_or(media_type <> 'callback' and connected_at is not null and disconnected_at is null)
                 then max(disconnected_at) filter (where media_type <> 'callback')
         end as disconnected_at,
         case when not bool_or(ended_at is null) then max(ended_at) end as ended_at,
@@ -72,7 +71,7 @@ rung as (
         on
             agents.conversation_id = visits.conversation_id
             and agents.queue_id = visits.queue_id
-            and visits.started_at <= agents.started_at
+            and agents.started_at >= visits.started_at
     group by agents.conversation_id, agents.participant_id
 
 ),
@@ -116,17 +115,19 @@ visit_legs as (
         end as ended_at,
         case
             when answers.participant_id is not null
-                then coalesce(
-                    answers.answered_seconds,
-                    {{ seconds_between('visits.started_at', 'answers.connected_at') }}
-                )
+                then
+                    coalesce(
+                        answers.answered_seconds,
+                        {{ seconds_between('visits.started_at', 'answers.connected_at') }}
+                    )
             when visits.ended_at is not null
-                then coalesce(
-                    visits.abandon_seconds,
-                    visits.acd_seconds,
-                    visits.flow_out_seconds,
-                    {{ seconds_between('visits.started_at', 'visits.ended_at') }}
-                )
+                then
+                    coalesce(
+                        visits.abandon_seconds,
+                        visits.acd_seconds,
+                        visits.flow_out_seconds,
+                        {{ seconds_between('visits.started_at', 'visits.ended_at') }}
+                    )
         end as wait_seconds,
         answers.talk_seconds,
         answers.hold_seconds,
@@ -265,14 +266,13 @@ final as (
         cast(wait_seconds as decimal(18, 3)) as wait_seconds,
         case
             when answered_at is not null and exit <> 'open'
-                then cast(
-                    coalesce(
+                then
+                    cast(coalesce(
                         talk_seconds,
                         {{ seconds_between('answered_at', 'ended_at') }} - coalesce(hold_seconds, 0)
-                    ) as decimal(18, 3)
-                )
+                    ) as decimal(18, 3))
         end as talk_seconds,
-        -- A metric that was never emitted is a time that never ran: handle time is the sum of those that were.
+        -- A metric that was never emitted is a time that never ran, as handle time shows.
         case
             when answered_at is not null and exit <> 'open'
                 then cast(coalesce(hold_seconds, 0) as decimal(18, 3))

@@ -51,12 +51,17 @@ answered as (
         -- Closed, it ended with its last closing; reopened, it goes on.
         case
             when conversations.state = 'closed'
-                then greatest(
-                    coalesce(conversations.last_close_at, closings.closed_at, conversations.updated_at),
-                    coalesce(conversations.first_admin_reply_at, replies.replied_at, conversations.created_at)
-                )
+                then
+                    greatest(
+                        coalesce(conversations.last_close_at, closings.closed_at, conversations.updated_at),
+                        coalesce(
+                            conversations.first_admin_reply_at, replies.replied_at, conversations.created_at
+                        )
+                    )
         end as ended_at,
-        greatest(conversations.updated_at, coalesce(replies.updated_at, conversations.updated_at)) as updated_at,
+        greatest(
+            conversations.updated_at, coalesce(replies.updated_at, conversations.updated_at)
+        ) as updated_at,
         conversations.source_file,
         conversations.source_row
     from conversations

@@ -51,7 +51,9 @@ reservations as (
         min(occurred_at) filter (where event_type = 'reservation.accepted') as accepted_at,
         min(occurred_at) filter (where event_type = 'reservation.wrapup') as wrapped_at,
         min(occurred_at) filter (where event_type = 'reservation.completed') as completed_at,
-        min(occurred_at) filter (where event_type in ('reservation.timeout', 'reservation.rejected')) as refused_at,
+        min(occurred_at) filter (
+            where event_type in ('reservation.timeout', 'reservation.rejected')
+        ) as refused_at,
         max(updated_at) as updated_at,
         min_by(source_file, occurred_at) as source_file,
         min_by(source_row, occurred_at) as source_row
@@ -116,13 +118,16 @@ visit_legs as (
         answers.wrapped_at,
         answers.completed_at,
         case
-            when answers.accepted_at is not null and coalesce(answers.wrapped_at, answers.completed_at) is null
+            when
+                answers.accepted_at is not null
+                and coalesce(answers.wrapped_at, answers.completed_at) is null
                 then 'open'
             when answers.accepted_at is not null then 'completed'
             when entries.next_entered_at is not null then 'diverted'
             when tasks.closed_at is null then 'open'
             when tasks.is_timed_out then 'timed_out'
-            when tasks.is_canceled and not coalesce(tasks.canceled_reason, '') like '%redirect%' then 'abandoned'
+            when tasks.is_canceled and coalesce(tasks.canceled_reason, '') not like '%redirect%'
+                then 'abandoned'
             else 'diverted'
         end as exit,
         greatest(entries.updated_at, coalesce(answers.updated_at, entries.updated_at)) as updated_at,
@@ -260,7 +265,9 @@ contracted as (
         case when direction = 'inbound' then arrived_at end as queued_at,
         answered_at,
         case when answered_at is not null then ended_at end as ended_at,
-        case when direction = 'inbound' then {{ seconds_between('arrived_at', 'answered_at') }} end as wait_seconds,
+        case
+            when direction = 'inbound' then {{ seconds_between('arrived_at', 'answered_at') }}
+        end as wait_seconds,
         cast(null as decimal(18, 3)) as talk_seconds,
         cast(null as decimal(18, 3)) as acw_seconds,
         case when answered_at is not null then 'completed' else 'open' end as exit,

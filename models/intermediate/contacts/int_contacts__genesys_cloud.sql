@@ -42,8 +42,9 @@ rolled as (
         min_by(media_type, started_at) as first_channel,
         min_by(customer_key, started_at) filter (where is_customer and customer_key is not null)
             as customer_key,
-        case when not bool_or(is_customer and ended_at is null) then max(ended_at) filter (where is_customer) end
-            as hung_up_at,
+        case
+            when not bool_or(is_customer and ended_at is null) then max(ended_at) filter (where is_customer)
+        end as hung_up_at,
         max({{ clean_text(json_text('attributes_json', 'client')) }}) as client,
         max({{ clean_text(json_text('attributes_json', 'site')) }}) as site,
         max({{ clean_text(json_text('attributes_json', 'contact_type')) }}) as flow_contact_type,
@@ -90,7 +91,8 @@ joined as (
                 then coalesce(rolled.hung_up_at, folded.ended_at, conversations.ended_at)
         end as ended_at,
         case
-            when conversations.ended_at is not null and folded.answered_at is not null then rolled.wrapped_up_at
+            when conversations.ended_at is not null and folded.answered_at is not null
+                then rolled.wrapped_up_at
         end as wrapped_up_at,
         case
             when folded.outcome is not null then folded.outcome

@@ -23,7 +23,8 @@ final as (
         folded.native_queue,
         coalesce(conversations.source_type, 'conversation') as native_channel,
         case
-            when coalesce(conversations.delivered_as, 'customer_initiated') = 'customer_initiated' then 'inbound'
+            when coalesce(conversations.delivered_as, 'customer_initiated') = 'customer_initiated'
+                then 'inbound'
             else 'outbound'
         end as direction,
         conversations.contact_type as native_contact_type,
@@ -46,7 +47,9 @@ final as (
         folded.transfers_count,
         cast(null as bigint) as holds_count,
         conversations.is_test,
-        case when conversations.state = 'closed' and folded.answered_at is not null then true end as is_resolved,
+        case
+            when conversations.state = 'closed' and folded.answered_at is not null then true
+        end as is_resolved,
         cast(null as decimal(4, 3)) as sentiment,
         folded.updated_at,
         conversations.source_file,

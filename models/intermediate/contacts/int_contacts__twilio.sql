@@ -16,8 +16,9 @@ children as (
     select
         parent_call_sid,
         min(started_at) filter (where status = 'completed' and duration_seconds > 0) as answered_at,
-        cast(sum(duration_seconds) filter (where status = 'completed' and duration_seconds > 0) as decimal(18, 3))
-            as talk_seconds
+        cast(sum(duration_seconds) filter (
+            where status = 'completed' and duration_seconds > 0
+        ) as decimal(18, 3)) as talk_seconds
     from {{ ref('stg_twilio__calls') }}
     where record_status = 'current' and parent_call_sid is not null
     group by parent_call_sid
@@ -136,14 +137,17 @@ concluded as (
             when folded.outcome is not null then folded.outcome
             when joined.child_answered_at is not null then 'answered'
             when joined.direction = 'outbound' and joined.duration_seconds > 0 then 'answered'
-            when joined.is_call and joined.status in ('queued', 'ringing', 'in-progress', 'initiated') then 'open'
+            when joined.is_call and joined.status in ('queued', 'ringing', 'in-progress', 'initiated')
+                then 'open'
             when not joined.is_call then 'open'
             -- Nothing tells whether the flow served them.
             else 'abandoned_before_queue'
         end as outcome,
         case
             when joined.is_call and joined.direction = 'inbound'
-                then {{ seconds_between('joined.arrived_at', 'coalesce(folded.queued_at, joined.hung_up_at)') }}
+                then {{ seconds_between(
+                    'joined.arrived_at', 'coalesce(folded.queued_at, joined.hung_up_at)'
+                ) }}
         end as ivr_seconds,
         folded.wait_seconds,
         case

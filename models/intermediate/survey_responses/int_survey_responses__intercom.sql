@@ -20,7 +20,9 @@ final as (
         cast(1 as decimal(9, 3)) as scale_min,
         cast(5 as decimal(9, 3)) as scale_max,
         coalesce(rating_asked_at, updated_at) as sent_at,
-        case when rating is not null then coalesce(rating_updated_at, rating_asked_at, updated_at) end as responded_at,
+        case
+            when rating is not null then coalesce(rating_updated_at, rating_asked_at, updated_at)
+        end as responded_at,
         updated_at,
         source_file,
         source_row

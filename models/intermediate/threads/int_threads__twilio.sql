@@ -25,7 +25,8 @@ begun as (
     select
         *,
         sum(case
-            when previous_at is null or {{ seconds_between('previous_at', 'sent_at') }} > {{ silence_seconds }} then 1
+            when previous_at is null then 1
+            when {{ seconds_between('previous_at', 'sent_at') }} > {{ silence_seconds }} then 1
             else 0
         end) over (
             partition by customer_key, centre_key
@@ -55,15 +56,18 @@ final as (
         customer_key,
         min_by(messaging_service_sid, sent_at) filter (where messaging_service_sid is not null)
             as messaging_service_sid,
-        case when min_by(message_direction, sent_at) = 'inbound' then 'inbound' else 'outbound' end as direction,
+        case
+            when min_by(message_direction, sent_at) = 'inbound' then 'inbound' else 'outbound'
+        end as direction,
         min(sent_at) as arrived_at,
         -- What the application answers by itself (outbound-reply) is no answer of an agent.
-        min(sent_at) filter (
-            where
+        min(case
+            when
                 message_direction = 'outbound-api'
                 and sent_at >= asked_at
                 and coalesce(status, 'sent') not in ('failed', 'undelivered', 'canceled')
-        ) as answered_at,
+                then sent_at
+        end) as answered_at,
         max(sent_at) as ended_at,
         count(*) as messages_count,
         max(updated_at) as updated_at,

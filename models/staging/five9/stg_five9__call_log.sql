@@ -62,6 +62,7 @@ placed as (
 
 ),
 
+-- The log carries no version: of two rows of one part of a call the longer one is the newer.
 timed as (
 
     select
@@ -69,7 +70,6 @@ timed as (
         {{ utc_to_local('started_at', zone) }} as shown_local_at,
         coalesce({{ utc_to_local(add_seconds('started_at', 3600.0), zone) }} = started_local_at, false)
             as is_hour_repeated,
-        -- The log carries no version: of two rows of one part of a call the one that lasted longer is the newer.
         {{ add_seconds(
             'started_at',
             'coalesce(ivr_seconds, 0) + coalesce(queue_seconds, 0) + coalesce(ring_seconds, 0)'

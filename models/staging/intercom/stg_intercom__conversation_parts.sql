@@ -23,7 +23,8 @@ extracted as (
         lower({{ clean_text('part_type') }}) as part_type,
         lower(coalesce({{ clean_text(json_text('author_json', 'type')) }}, {{ clean_text('author_type') }}))
             as author_type,
-        coalesce({{ clean_text(json_text('author_json', 'id')) }}, {{ clean_text('author_id') }}) as author_id,
+        coalesce({{ clean_text(json_text('author_json', 'id')) }}, {{ clean_text('author_id') }})
+            as author_id,
         {{ clean_text('created_at') }} as raw_created_at,
         {{ clean_text('updated_at') }} as raw_updated_at,
         source_file,

@@ -31,9 +31,11 @@ extracted as (
             nullif({{ clean_text('admin_assignee_id') }}, '0'),
             case when lower(assignee_type) = 'admin' then {{ clean_text('assignee_id') }} end
         ) as admin_id,
-        lower(coalesce({{ clean_text(json_text('source_json', 'type')) }}, {{ clean_text('source_type') }})) as source_type,
+        lower(coalesce({{ clean_text(json_text('source_json', 'type')) }}, {{ clean_text('source_type') }}))
+            as source_type,
         lower(coalesce(
-            {{ clean_text(json_text('source_json', 'delivered_as')) }}, {{ clean_text('source_delivered_as') }}
+            {{ clean_text(json_text('source_json', 'delivered_as')) }},
+            {{ clean_text('source_delivered_as') }}
         )) as delivered_as,
         coalesce(
             {{ clean_text(json_text('source_json', 'author.id')) }}, {{ clean_text('source_author_id') }}
@@ -48,11 +50,14 @@ extracted as (
         {{ clean_text(json_text('statistics_json', 'first_admin_reply_at')) }} as raw_first_admin_reply_at,
         {{ clean_text(json_text('statistics_json', 'last_close_at')) }} as raw_last_close_at,
         coalesce(
-            {{ clean_text(json_text('rating_json', 'created_at')) }}, {{ clean_text('conversation_rating_created_at') }}
+            {{ clean_text(json_text('rating_json', 'created_at')) }},
+            {{ clean_text('conversation_rating_created_at') }}
         ) as raw_rating_asked_at,
         {{ clean_text(json_text('rating_json', 'updated_at')) }} as raw_rating_updated_at,
-        coalesce({{ clean_text(json_text('rating_json', 'rating')) }}, {{ clean_text('conversation_rating_value') }})
-            as raw_rating,
+        coalesce(
+            {{ clean_text(json_text('rating_json', 'rating')) }},
+            {{ clean_text('conversation_rating_value') }}
+        ) as raw_rating,
         {{ clean_text(json_text('rating_json', 'teammate.id')) }} as rated_admin_id,
         {{ count_from(json_text('statistics_json', 'count_reopens')) }} as reopens_count,
         source_file,

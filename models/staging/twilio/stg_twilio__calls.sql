@@ -18,7 +18,8 @@ extracted as (
         {{ clean_text(to_column) }} as to_key,
         lower({{ clean_text('direction') }}) as call_direction,
         lower({{ clean_text('status') }}) as status,
-        coalesce({{ clean_text('phone_number_sid') }}, {{ clean_text('outgoing_caller_id') }}) as phone_number_sid,
+        coalesce({{ clean_text('phone_number_sid') }}, {{ clean_text('outgoing_caller_id') }})
+            as phone_number_sid,
         {{ clean_text('price_unit') }} as price_unit,
         coalesce({{ clean_text('date_created') }}, {{ clean_text('created_at') }}) as raw_created_at,
         coalesce({{ clean_text('date_updated') }}, {{ clean_text('updated_at') }}) as raw_updated_at,

@@ -55,7 +55,10 @@ typed as (
         {{ boolean_from(json_text('attributes_json', 'resolved')) }} as is_resolved,
         try_cast({{ json_text('attributes_json', 'sentiment') }} as decimal(4, 3)) as sentiment,
         coalesce(
-            {{ add_seconds("timestamp '1970-01-01 00:00:00'", "try_cast(trim(event_date_ms) as decimal(18, 3)) / 1000") }},
+            {{ add_seconds(
+                "timestamp '1970-01-01 00:00:00'",
+                "try_cast(trim(event_date_ms) as decimal(18, 3)) / 1000",
+            ) }},
             {{ api_time('event_date') }}
         ) as occurred_at,
         event_data as raw_event_data,
