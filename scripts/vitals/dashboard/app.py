@@ -14,7 +14,7 @@ import streamlit as st
 
 from vitals.dashboard import data, theme
 from vitals.dashboard.data import ALL, Reader, Row, UnreadableError, View
-from vitals.dashboard.page import FILTERS, Page, html, pick
+from vitals.dashboard.page import FILTERS, KEPT, Page, address, html, pick, turn_to
 from vitals.dashboard.screens import (
     agents,
     costs,
@@ -69,7 +69,7 @@ def main(project: Path, language: str, level: str | None) -> None:
     paths = Paths.from_environment(project)
     st.set_page_config(page_title="Vitals", page_icon=str(theme.ICON), layout="wide")
     st.html(f"<style>{theme.STYLES.read_text(encoding='utf-8')}</style>")
-    chosen = st.query_params.get("lang", language)
+    chosen = address().get("lang", language)
     words = Words(chosen if chosen in OWN_NAMES else language)
     pages = {
         name: st.Page(
@@ -81,6 +81,8 @@ def main(project: Path, language: str, level: str | None) -> None:
         for position, name in enumerate(PAGES)
     }
     current = st.navigation(list(pages.values()), position="hidden")
+    turn_to(current.url_path)
+    kept = {name: value for name, value in address().items() if name in KEPT}
     with st.sidebar:
         html(
             f'<div class="v-brand">{theme.icon(28)}'
@@ -88,16 +90,11 @@ def main(project: Path, language: str, level: str | None) -> None:
         )
         for name, each in pages.items():
             if name not in HIDDEN:
-                st.page_link(each, label=words(f"page.{name}"), icon=ICONS[name], query_params=_kept())
+                st.page_link(each, label=words(f"page.{name}"), icon=ICONS[name], query_params=kept)
     _watch(paths, data.state(paths))
     current.run()
     with st.sidebar:
         pick("lang", "Language · Langue · Език", dict(OWN_NAMES), language)
-
-
-def _kept() -> dict[str, str]:
-    """What of the address goes along to another page."""
-    return {key: st.query_params[key] for key in (*FILTERS, "lang") if key in st.query_params}
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -150,9 +147,9 @@ def _asked(reader: Reader, words: Words, filters: tuple[str, ...]) -> Page:
         kpis={row["kpi_id"]: row for row in shell["kpis"]},
         names=names,
         comments=comments,
-        asked=_kept(),
+        asked=dict(address()),
     )
-    return replace(page, view=_view(page, shell, filters), asked=_kept())
+    return replace(page, view=_view(page, shell, filters), asked=dict(address()))
 
 
 def _view(page: Page, shell: dict[str, list[Row]], filters: tuple[str, ...]) -> View:

@@ -153,7 +153,8 @@ def _x(x_type: str, words: Words) -> alt.X:
             grid=False,
             labelAngle=0,
             labelExpr="slice(datum.value, 3) == '00' ? datum.value : ''",
-            labelOverlap=True,
+            labelOverlap="greedy",
+            labelSeparation=6,
             ticks=False,
         ),
     )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vitals.ask import Answer, to_csv
 from vitals.dashboard import theme
@@ -20,6 +21,8 @@ from vitals.publish import Version
 
 # In the order in which they narrow.
 FILTERS = ("period", "client", "site", "queue", "channel")
+# What of the address goes along to another page.
+KEPT = (*FILTERS, "lang")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Page:
 
     def link(self, page: str, **changed: str) -> str:
         """The address of a page with this one's filters."""
-        query = {key: value for key, value in {**self.asked, **changed}.items() if value}
+        kept = {key: value for key, value in self.asked.items() if key in KEPT}
+        query = {key: value for key, value in {**kept, **changed}.items() if value}
         return f"{page}?{urlencode(query)}" if query else page
 
     def figure_link(self, kpi_id: str, shown: str, **changed: str) -> str:
@@ -70,6 +74,11 @@ class Page:
     def column(self, kpi_id: str, key: str, kind: str | None = None) -> Column:
         """A table's column of a KPI; its heading leads to the definition."""
         return Column(key, self.short(kpi_id), kind or self.unit(kpi_id), self.link("figure", kpi=kpi_id))
+
+    def choice(self, name: str, options: Sequence[str], default: str) -> str:
+        """What the address asks for; the default where it asks for what is not there."""
+        wanted = self.asked.get(name, default)
+        return wanted if wanted in options else default
 
 
 class Module(Protocol):
@@ -123,19 +132,17 @@ def pick(
     width: Any = "stretch",
 ) -> str:
     """A choice that lives in the URL; an address that asks for what is not there gets the default."""
-    asked = st.query_params.get(name, default)
+    held = address()
+    asked = held.get(name, default)
     if asked not in options:
         asked = default
-        st.query_params.pop(name, None)
+        _ask(name, None)
     key = f"pick_{name}"
-    # The URL is what holds: it may have changed by a link or the browser's back button.
     st.session_state[key] = asked
 
     def changed() -> None:
-        if (chosen := st.session_state[key]) == default:
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = chosen
+        chosen = st.session_state[key]
+        _ask(name, None if chosen == default else chosen)
 
     where.selectbox(
         label,
@@ -148,10 +155,39 @@ def pick(
     return asked
 
 
-def asked(name: str, options: Sequence[str], default: str | None = None) -> str:
-    """What the address asks for, before the choice itself is drawn."""
-    wanted = st.query_params.get(name)
-    return wanted if wanted and wanted in options else default or options[0]
+def address() -> dict[str, str]:
+    """What the reader asks for: the query of the URL, which it keeps up to date.
+
+    It is held here and not read from each message of the browser: the timer that looks for publications sends
+    the URL as it was, when a choice of the same moment has not come back to the browser yet.
+    """
+    context = get_script_run_ctx()
+    came_back = context is not None and context.is_history_navigation
+    if came_back or "address" not in st.session_state:
+        st.session_state["address"] = st.query_params.to_dict()
+    held: dict[str, str] = st.session_state["address"]
+    return held
+
+
+def turn_to(page: str) -> None:
+    """What only the page before knew leaves the address, and the URL says the address again."""
+    held = address()
+    if st.session_state.setdefault("page", page) != page:
+        st.session_state["page"] = page
+        for name in set(held) - {*KEPT, *st.query_params}:
+            del held[name]
+    if st.query_params.to_dict() != held:
+        st.query_params.from_dict(held)
+
+
+def _ask(name: str, value: str | None) -> None:
+    held = address()
+    if value is None:
+        held.pop(name, None)
+        st.query_params.pop(name, None)
+    else:
+        held[name] = value
+        st.query_params[name] = value
 
 
 def listing(

@@ -60,8 +60,8 @@ def serving(warehouse: Path, *options: str) -> Iterator[str]:
                 server.kill()
                 raise
         assert server.returncode == 0, said
-        assert "The dashboard has ended." in said
-        assert "Traceback" not in said
+        assert "The dashboard has ended." in said, said
+        assert "Traceback" not in said, said
 
 
 def _await(server: "subprocess.Popen[str]", address: str) -> None:

@@ -32,6 +32,7 @@ pytestmark = [
 ]
 FIRST_PAGE_SECONDS = 3.0
 PUBLICATION_SECONDS = 5.0
+CHARTED = ("running_day", "mix_and_trends", "first_contact", "agents", "figure")
 # For what is only waited for, however busy the machine is.
 expect.set_options(timeout=20_000)
 # Streamlit looks below the page's own address first; it is answered at the root.
@@ -131,37 +132,32 @@ def overflow(tab: Page) -> int:
     )
 
 
-@pytest.mark.parametrize("language", list(LANGUAGES))
-def test_every_page_is_shown_in_every_language_and_asks_nobody_else(
-    browser: Browser, address: str, language: str
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("fr", 390), ("bg", 390)])
+def test_every_page_is_shown_in_every_language_fits_its_window_and_asks_nobody_else(
+    browser: Browser, address: str, language: str, width: int
 ) -> None:
     words = Words(language)
-    with tab_of(browser) as watched:
+    with tab_of(browser, width) as watched:
         for name in app.PAGES:
-            path = "" if name == "vital_signs" else name
-            tab = watched.open(f"{address}/{path}?lang={language}")
+            tab = watched.open(f"{address}/{'' if name == 'vital_signs' else name}?lang={language}")
             if name != "figure":
                 expect(tab.locator(".v h1")).to_have_text(words(f"page.{name}"))
-            charted = name in ("running_day", "mix_and_trends", "first_contact", "agents", "figure")
-            if charted:
+            if name in CHARTED:
                 tab.wait_for_selector(
                     "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
                 )
             assert tab.locator(".v .tile, .v table").count() > 0, name
-            watched.is_clean()
-
-
-def test_every_page_fits_a_telephone(browser: Browser, address: str) -> None:
-    with tab_of(browser, width=390, height=844) as watched:
-        for name in app.PAGES:
-            tab = watched.open(f"{address}/{'' if name == 'vital_signs' else name}?lang=bg")
             assert overflow(tab) == 0, name
-            small = tab.evaluate(
+            too_small = tab.evaluate(
                 "[...document.querySelectorAll('.v *')].filter(one => one.childElementCount == 0 &&"
                 " one.innerText && parseFloat(getComputedStyle(one).fontSize) < 11).length"
             )
-            assert small == 0, name
-        watched.is_clean()
+            assert too_small == 0, name
+            watched.is_clean()
+
+
+def test_every_language_is_tried() -> None:
+    assert set(LANGUAGES) == {"en", "fr", "bg"}
 
 
 def test_the_first_page_is_there_within_three_seconds(browser: Browser, address: str) -> None:
@@ -359,6 +355,14 @@ def test_a_missing_a_damaged_and_a_first_file_each_show_by_themselves(
             "ne contient aucune période", timeout=allowed(PUBLICATION_SECONDS) * 1000
         )
         watched.is_clean()
+
+
+def test_ctrl_c_ends_it_while_a_page_is_open(browser: Browser, own: Centre) -> None:
+    with tab_of(browser) as watched:
+        with serving(own.paths.warehouse) as url:
+            watched.open(url)
+            started = time.monotonic()
+        assert time.monotonic() - started < allowed(10)
 
 
 def test_a_port_that_is_taken_is_told_with_the_way_out() -> None:

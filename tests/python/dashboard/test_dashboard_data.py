@@ -47,18 +47,19 @@ def view_of(reader: Reader, period: str = "last_7_days", **chosen: str) -> View:
     return View(period, first, last, **chosen)
 
 
-def page_of(reader: Reader, view: View, language: str = "en") -> Page:
+def page_of(reader: Reader, view: View, **asked: str) -> Page:
     """A page as the app makes it, without a browser."""
     shell = {name: reader.put("shell", name) for name in SQL["shell"]}
     dimensions = {"client": "clients", "site": "sites", "queue": "queues", "channel": "channels"}
     return Page(
-        words=Words(language, "EUR"),
+        words=Words("en", "EUR"),
         view=view,
         version=reader.version,
         level=reader.level,
         kpis={row["kpi_id"]: row for row in shell["kpis"]},
         names={one: data.names(shell[rows]) for one, rows in dimensions.items()},
         comments={},
+        asked=asked,
     )
 
 
@@ -335,7 +336,7 @@ def test_a_page_reads_what_its_exposure_names_and_nothing_else(
     for query in asked:
         monkeypatch.setattr("streamlit.query_params", query)
         for view in (view_of(reader), view_of(reader, site="sofia")):
-            module.read(reader, page_of(reader, view))
+            module.read(reader, page_of(reader, view, **query))
     read = recorded.tables - {"published_version"}
     assert {f"ref('{table}')" for table in read} == refs[f"dashboard_{name}"]
 
@@ -345,13 +346,10 @@ def test_a_page_puts_the_statements_that_it_says() -> None:
     assert groups | {"shell"} == set(SQL)
 
 
-def test_managers_see_every_page_without_the_rows_of_analysts(
-    centre: Centre, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_managers_see_every_page_without_the_rows_of_analysts(centre: Centre) -> None:
     with reading(centre.paths, "managers") as reader:
         assert reader.level == "managers"
         for name, module in app.PAGES.items():
-            monkeypatch.setattr("streamlit.query_params", {})
             found = module.read(reader, page_of(reader, view_of(reader)))
             if name == "figure":
                 assert found.rows is None

@@ -8,7 +8,6 @@ from vitals.dashboard import charts, theme
 from vitals.dashboard.data import Reader, Row
 from vitals.dashboard.page import (
     Page,
-    asked,
     chart,
     csv_button,
     heading,
@@ -53,7 +52,7 @@ class Found:
 def read(reader: Reader, page: Page) -> Found:
     """Signs, need and staff, coaching."""
     view = page.view
-    kpi_id = asked("coach", COACHED)
+    kpi_id = page.choice("coach", COACHED, COACHED[0])
     return Found(
         signs=read_signs(reader, page),
         day_curve=reader.put("agents", "day_curve", view),

@@ -13,7 +13,6 @@ from vitals.dashboard.data import MOST_CONTACTS, SOURCES, Reader, Row, behind
 from vitals.dashboard.page import FILTERS as ALL_FILTERS
 from vitals.dashboard.page import (
     Page,
-    asked,
     chart,
     csv_button,
     heading,
@@ -51,7 +50,7 @@ class Found:
 def read(reader: Reader, page: Page) -> Found:
     """The figure of the slice, its days and parts, its readings, its rows."""
     view = page.view
-    kpi_id = asked("kpi", sorted(page.kpis), "service_level")
+    kpi_id = page.choice("kpi", sorted(page.kpis), "service_level")
     parts = {
         dimension: [
             row

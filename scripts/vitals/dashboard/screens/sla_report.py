@@ -11,7 +11,7 @@ import streamlit as st
 
 from vitals.dashboard import theme
 from vitals.dashboard.data import Reader, Row
-from vitals.dashboard.page import Page, asked, csv_button, definitions, heading, html, nothing, pick
+from vitals.dashboard.page import Page, csv_button, definitions, heading, html, nothing, pick
 from vitals.dashboard.theme import Column
 
 FILTERS = ("client",)
@@ -33,7 +33,9 @@ def read(reader: Reader, page: Page) -> Found:
     if not months:
         return Found([], None, [])
     default = months[1] if len(months) > 1 else months[0]
-    chosen = date.fromisoformat(asked("month", [f"{one:%Y-%m-%d}" for one in months], f"{default:%Y-%m-%d}"))
+    chosen = date.fromisoformat(
+        page.choice("month", [f"{one:%Y-%m-%d}" for one in months], f"{default:%Y-%m-%d}")
+    )
     return Found(months, chosen, reader.put("sla_report", "promises", page.view, month=chosen))
 
 
