@@ -124,7 +124,6 @@ def build(
     full_refresh: bool = False,
     on_node: OnNode | None = None,
     exclude: Sequence[str] = (),
-    tests: bool = True,
 ) -> DbtReport:
     """Build every seed, model and data test into the work database. Failed tests are reported, not raised.
 
@@ -135,12 +134,11 @@ def build(
         full_refresh: rebuild incremental models and seeds from nothing.
         on_node: told after every node.
         exclude: dbt selectors of what is left out.
-        tests: whether to run the data tests, too.
 
     Raises:
         VitalsError: when dbt stopped before it built anything.
     """
-    arguments = ["build", "--exclude-resource-types", "unit_test", *([] if tests else ["test"])]
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
     if select:
         # A test that also reads what is not built in this part would fail for want of a table.
         arguments += ["--select", *select, "--indirect-selection", "buildable"]

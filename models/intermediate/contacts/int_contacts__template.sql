@@ -26,6 +26,19 @@ folded as (
 
 ),
 
+-- legs that were answered say nothing of a contact that was not; apart, so that what follows is a hash join
+fitting as (
+
+    select folded.*
+    from folded
+    inner join contacts
+        on folded.contact_id = contacts.contact_id
+    where
+        folded.answered_at is null
+        or coalesce(contacts.outcome, folded.outcome) in ('answered', 'callback_requested')
+
+),
+
 -- what the contact's own row says counts before what its legs say
 told as (
 
@@ -33,43 +46,37 @@ told as (
         contacts.contact_id,
         contacts.client as native_client,
         contacts.site as native_site,
-        coalesce(contacts.queue, folded.native_queue) as native_queue,
+        coalesce(contacts.queue, fitting.native_queue) as native_queue,
         contacts.channel as native_channel,
         contacts.direction,
         contacts.contact_type as native_contact_type,
         contacts.customer_key,
         contacts.language,
         contacts.arrived_at,
-        coalesce(contacts.queued_at, folded.queued_at) as told_queued_at,
-        coalesce(contacts.answered_at, folded.answered_at) as told_answered_at,
-        coalesce(contacts.ended_at, folded.ended_at) as told_ended_at,
+        coalesce(contacts.queued_at, fitting.queued_at) as told_queued_at,
+        coalesce(contacts.answered_at, fitting.answered_at) as told_answered_at,
+        coalesce(contacts.ended_at, fitting.ended_at) as told_ended_at,
         contacts.wrapped_up_at as told_wrapped_up_at,
-        coalesce(contacts.outcome, folded.outcome) as told_outcome,
+        coalesce(contacts.outcome, fitting.outcome) as told_outcome,
         contacts.ivr_seconds,
-        coalesce(contacts.wait_seconds, folded.wait_seconds) as told_wait_seconds,
-        coalesce(contacts.talk_seconds, folded.talk_seconds) as talk_seconds,
-        coalesce(contacts.hold_seconds, folded.hold_seconds) as hold_seconds,
-        coalesce(contacts.acw_seconds, folded.acw_seconds) as acw_seconds,
-        coalesce(contacts.first_agent_id, folded.first_agent_id) as first_agent_id,
-        coalesce(contacts.agents_count, nullif(folded.agents_count, 0)) as told_agents_count,
-        coalesce(contacts.queues_count, nullif(folded.queues_count, 0)) as told_queues_count,
-        coalesce(contacts.transfers_count, folded.transfers_count) as transfers_count,
+        coalesce(contacts.wait_seconds, fitting.wait_seconds) as told_wait_seconds,
+        coalesce(contacts.talk_seconds, fitting.talk_seconds) as talk_seconds,
+        coalesce(contacts.hold_seconds, fitting.hold_seconds) as hold_seconds,
+        coalesce(contacts.acw_seconds, fitting.acw_seconds) as acw_seconds,
+        coalesce(contacts.first_agent_id, fitting.first_agent_id) as first_agent_id,
+        coalesce(contacts.agents_count, nullif(fitting.agents_count, 0)) as told_agents_count,
+        coalesce(contacts.queues_count, nullif(fitting.queues_count, 0)) as told_queues_count,
+        coalesce(contacts.transfers_count, fitting.transfers_count) as transfers_count,
         contacts.holds_count,
         contacts.is_test,
         contacts.is_resolved,
         contacts.sentiment,
-        greatest(contacts.updated_at, folded.updated_at) as updated_at,
+        greatest(contacts.updated_at, fitting.updated_at) as updated_at,
         contacts.source_file,
         contacts.source_row
     from contacts
-    left join folded
-        on
-            contacts.contact_id = folded.contact_id
-            -- legs that were answered say nothing of a contact that was not
-            and (
-                folded.answered_at is null
-                or coalesce(contacts.outcome, folded.outcome) in ('answered', 'callback_requested')
-            )
+    left join fitting
+        on contacts.contact_id = fitting.contact_id
 
 ),
 

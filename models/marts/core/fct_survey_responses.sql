@@ -64,9 +64,9 @@ placed as (
         coalesce(contacts.site, agents.site, 'unmapped') as site
     from responses
     left join contacts
+        -- one equality, so that it is a hash join: with a condition on the left side alone DuckDB compares each pair
         on
-            responses.contact_id = contacts.contact_id
-            and responses.instrument <> 'esat'
+            case when responses.instrument <> 'esat' then responses.contact_id end = contacts.contact_id
     left join agents
         on responses.agent_id = agents.agent_id
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vitals.dashboard import theme
+from vitals.dashboard import charts, theme
 from vitals.dashboard.data import Reader, Row
-from vitals.dashboard.page import Page, html
+from vitals.dashboard.page import Page, chart, csv_button, html
 from vitals.errors import VitalsError
 from vitals.scorecard import Scorecard, VitalSign, judge_change, scorecard_of, shown_value
 
@@ -60,6 +60,37 @@ def show_tiles(
         for one in chosen
     ]
     html(f'<div class="grid">{"".join(tiles)}</div>')
+
+
+def show_trend(signs: Signs | None, page: Page, kpi_id: str, rows: Sequence[Row]) -> None:
+    """A KPI's chart by day, with its target where the page shows a client or the whole; under its name.
+
+    Args:
+        signs: what was read, for the target.
+        page: the page.
+        kpi_id: which KPI.
+        rows: `day` and `value`, a day each; value None where there is none.
+    """
+    words = page.words
+    html(f"<h3>{page.figure_link(kpi_id, page.kpi(kpi_id))}</h3>")
+    rows = [row for row in rows if row["value"] is not None]
+    if not rows:
+        html(f'<p class="note">{theme.text(words("nothing.slice"))}</p>')
+        return
+    sign = signs.of(kpi_id) if signs and not page.view.is_slice else None
+    chart(
+        charts.lines(
+            rows,
+            "day",
+            {"value": page.kpi(kpi_id)},
+            page.unit(kpi_id),
+            words,
+            target=sign.target if sign else None,
+        ),
+        f"trend_{kpi_id}",
+        words("label.by_day", kpi=page.kpi(kpi_id)),
+    )
+    csv_button(page, f"trend_{kpi_id}", rows)
 
 
 def _sign_tile(sign: VitalSign, page: Page, families: bool) -> str:

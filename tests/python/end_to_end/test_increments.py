@@ -155,7 +155,7 @@ class Teller:
         manifest = dbt_build.parse(paths)
         history.write_sources(paths, dbt_build.read_manifest(paths))
         with tracking.planned(paths, full):
-            report = dbt_build.build(paths, manifest, select or TRACKED, tests=False)
+            report = dbt_build.build(paths, manifest, select or TRACKED, exclude=["resource_type:test"])
         assert report.passed, report.failures
         if not select:
             tracking.note_done(paths)

@@ -94,7 +94,7 @@ def test_after_a_round_that_failed_the_next_makes_up_for_it(
     drop_calls("two.csv", HEAD + "d,2026-03-02,-7\n")
     assert "wait_seconds is negative" in watcher.failures.get(timeout=SECONDS).message
     assert waits(centre) == before
-    # the file is taken back: its rows go, and what was good comes
+    # the model is corrected, so that what the file broke is left out
     model = centre.project / "models/staging/desk/stg_desk__calls.sql"
     model.write_text(
         model.read_text(encoding="utf-8") + "\nwhere cast(wait_seconds as double) >= 0\n", encoding="utf-8"

@@ -6,21 +6,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from vitals.dashboard import charts, theme
 from vitals.dashboard.data import Reader, Row
 from vitals.dashboard.page import FILTERS as ALL_FILTERS
 from vitals.dashboard.page import (
     Page,
-    chart,
-    csv_button,
     heading,
-    html,
     listing,
     not_at_this_level,
     nothing,
     section,
 )
-from vitals.dashboard.signs import Signs, read_signs, show_tiles
+from vitals.dashboard.signs import Signs, read_signs, show_tiles, show_trend
 from vitals.dashboard.theme import Column
 
 FILTERS = ALL_FILTERS
@@ -72,7 +68,7 @@ def show(found: Found, page: Page) -> None:
     show_tiles(found.signs, page, KPIS)
     for place, kpi_id in zip(st.columns(2, gap="medium"), TRENDS, strict=True):
         with place:
-            _trend(kpi_id, found, page)
+            show_trend(found.signs, page, kpi_id, [row for row in found.daily if row["kpi_id"] == kpi_id])
     section(words("first.causes"), words("first.causes_note"))
     rows = found.causes
     listing(
@@ -91,29 +87,6 @@ def show(found: Found, page: Page) -> None:
     )
     _journeys(found, page)
     _segments(found.segments, page)
-
-
-def _trend(kpi_id: str, found: Found, page: Page) -> None:
-    words = page.words
-    rows = [row for row in found.daily if row["kpi_id"] == kpi_id and row["value"] is not None]
-    html(f"<h3>{page.figure_link(kpi_id, page.kpi(kpi_id))}</h3>")
-    if not rows:
-        html(f'<p class="note">{theme.text(words("nothing.slice"))}</p>')
-        return
-    sign = found.signs.of(kpi_id) if found.signs and not page.view.is_slice else None
-    chart(
-        charts.lines(
-            rows,
-            "day",
-            {"value": page.kpi(kpi_id)},
-            page.unit(kpi_id),
-            words,
-            target=sign.target if sign else None,
-        ),
-        f"trend_{kpi_id}",
-        words("label.by_day", kpi=page.kpi(kpi_id)),
-    )
-    csv_button(page, f"trend_{kpi_id}", rows)
 
 
 def _journeys(found: Found, page: Page) -> None:

@@ -10,7 +10,7 @@ from vitals.dashboard import charts, theme
 from vitals.dashboard.data import Reader, Row
 from vitals.dashboard.page import FILTERS as ALL_FILTERS
 from vitals.dashboard.page import Page, chart, csv_button, heading, html, listing, nothing, section
-from vitals.dashboard.signs import Signs, read_signs
+from vitals.dashboard.signs import Signs, read_signs, show_trend
 from vitals.dashboard.theme import Column
 
 FILTERS = ALL_FILTERS
@@ -68,8 +68,7 @@ def show(found: Found, page: Page) -> None:
     for pair in zip(TRENDS[::2], TRENDS[1::2], strict=True):
         for place, kpi_id in zip(st.columns(2, gap="medium"), pair, strict=True):
             with place:
-                _trend(kpi_id, found, page)
-    csv_button(page, "trends", [row for rows in found.trends.values() for row in rows])
+                show_trend(found.signs, page, kpi_id, found.trends[kpi_id])
 
     left, right = st.columns(2, gap="medium")
     with left:
@@ -106,28 +105,6 @@ def show(found: Found, page: Page) -> None:
         )
     _expected(found, page)
     _events(found.events, page)
-
-
-def _trend(kpi_id: str, found: Found, page: Page) -> None:
-    words = page.words
-    sign = found.signs.of(kpi_id) if found.signs and not page.view.is_slice else None
-    html(f"<h3>{page.figure_link(kpi_id, page.kpi(kpi_id))}</h3>")
-    rows = [row for row in found.trends[kpi_id] if row["value"] is not None]
-    if not rows:
-        html(f'<p class="note">{theme.text(words("nothing.slice"))}</p>')
-        return
-    chart(
-        charts.lines(
-            rows,
-            "day",
-            {"value": page.kpi(kpi_id)},
-            page.unit(kpi_id),
-            words,
-            target=sign.target if sign else None,
-        ),
-        f"trend_{kpi_id}",
-        words("label.by_day", kpi=page.kpi(kpi_id)),
-    )
 
 
 def _expected(found: Found, page: Page) -> None:
