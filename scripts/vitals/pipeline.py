@@ -416,6 +416,8 @@ def _build(
     if not dbt_build.ensure_usable(paths):
         tell("The work database was damaged by a crash: rebuilding it from nothing", 0, 0, "")
     before = _read_state(paths)
+    # A live build goes on from the last one, which must have been as of what this one is as of.
+    is_going_on = project is not None and _is_intact(before) and _asked_as_of(paths) == _utc(as_of)
     # Until this build has passed, nothing may be published from the work database.
     _write_state(paths, None)
     write_run(paths, _utc(as_of), datetime.now(UTC))
@@ -434,7 +436,7 @@ def _build(
     tell("Building and testing", 0, 0, "")
     with tracking.planned(paths, full) as staged:
         # A view stands as long as code does; what a live build leaves out is as it was.
-        is_live = project is not None and staged is not None and _is_intact(before)
+        is_live = is_going_on and staged is not None
         report = dbt_build.build(
             paths,
             manifest,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from threading import Event, Thread
 
 import duckdb
@@ -110,3 +111,12 @@ def test_a_file_that_is_moved_in_is_seen(watcher: Watcher, centre: Paths) -> Non
     shutil.move(aside, centre.landing / "desk/calls/four.csv")
     assert watcher.rounds.get(timeout=SECONDS).publication is not None
     assert ("f", 9) in waits(centre)
+
+
+def test_a_watch_does_not_go_on_from_a_run_as_of_another_moment(centre: Paths) -> None:
+    pipeline.run(centre, as_of=datetime(2026, 3, 2))
+    watching = Watcher(centre)
+    report = watching.rounds.get(timeout=SECONDS)
+    watching.end()
+    assert report.build is not None
+    assert report.build.dbt.models == 4
