@@ -294,17 +294,18 @@ class _Project:
         self._stamp: list[tuple[str, int, int]] | None = None
         self._manifest: Any = None
 
-    def manifest(self) -> Any:
-        """dbt's manifest of the project as it stands."""
+    def manifest(self) -> tuple[Any, bool]:
+        """dbt's manifest of the project as it stands, and whether it stood so at the call before."""
         stamp = [
             (str(file), file.stat().st_mtime_ns, file.stat().st_size)
             for part in ("models", "seeds", "macros", "tests", "dbt_project.yml", "profiles.yml")
             for file in sorted([self._paths.project / part, *(self._paths.project / part).rglob("*")])
             if file.exists()
         ]
-        if stamp != self._stamp:
-            self._manifest, self._stamp = dbt_build.parse(self._paths), stamp
-        return self._manifest
+        if stamp == self._stamp:
+            return self._manifest, True
+        self._manifest, self._stamp = dbt_build.parse(self._paths), stamp
+        return self._manifest, False
 
 
 # What the system says when it refuses, as an error number or in the words of a library.
@@ -416,14 +417,13 @@ def _build(
     if not dbt_build.ensure_usable(paths):
         tell("The work database was damaged by a crash: rebuilding it from nothing", 0, 0, "")
     before = _read_state(paths)
-    # A live build goes on from the last one, which must have been as of what this one is as of.
-    is_going_on = project is not None and _is_intact(before) and _asked_as_of(paths) == _utc(as_of)
+    is_as_of_before = paths.run_file.exists() and _asked_as_of(paths) == _utc(as_of)
     # Until this build has passed, nothing may be published from the work database.
     _write_state(paths, None)
     write_run(paths, _utc(as_of), datetime.now(UTC))
     # dbt reads the project while the gate's process is still importing.
     tell("Reading the models", 0, 0, "")
-    manifest = project.manifest() if project else dbt_build.parse(paths)
+    manifest, is_as_before = project.manifest() if project else (dbt_build.parse(paths), False)
     history.write_sources(paths, dbt_build.read_manifest(paths))
     tell("Checking the raw data", 0, 0, "")
     gate = gates.check_raw(keeper, paths.raw, load_streams(paths.project))
@@ -435,8 +435,8 @@ def _build(
         )
     tell("Building and testing", 0, 0, "")
     with tracking.planned(paths, full) as staged:
-        # A view stands as long as code does; what a live build leaves out is as it was.
-        is_live = is_going_on and staged is not None
+        # It goes on from the last build, of the same project and moment: what it leaves out is as it was.
+        is_live = is_as_before and is_as_of_before and _is_intact(before) and staged is not None
         report = dbt_build.build(
             paths,
             manifest,

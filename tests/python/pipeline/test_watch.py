@@ -113,10 +113,24 @@ def test_a_file_that_is_moved_in_is_seen(watcher: Watcher, centre: Paths) -> Non
     assert ("f", 9) in waits(centre)
 
 
-def test_a_watch_does_not_go_on_from_a_run_as_of_another_moment(centre: Paths) -> None:
+def an_edited_report(centre: Paths) -> None:
+    report = centre.project / "models/marts/core/dim_kpi.sql"
+    report.write_text(report.read_text(encoding="utf-8") + " -- edited", encoding="utf-8")
+
+
+def a_run_as_of_another_moment(centre: Paths) -> None:
     pipeline.run(centre, as_of=datetime(2026, 3, 2))
-    watching = Watcher(centre)
-    report = watching.rounds.get(timeout=SECONDS)
-    watching.end()
+
+
+@pytest.mark.parametrize("change", [an_edited_report, a_run_as_of_another_moment])
+def test_a_round_builds_everything_when_more_than_files_changed(
+    watcher: Watcher,
+    centre: Paths,
+    drop_calls: Callable[[str, str], None],
+    change: Callable[[Paths], None],
+) -> None:
+    change(centre)
+    drop_calls("two.csv", HEAD + "d,2026-03-02,7\n")
+    report = watcher.rounds.get(timeout=SECONDS)
     assert report.build is not None
     assert report.build.dbt.models == 4
