@@ -64,7 +64,7 @@ placed as (
         coalesce(contacts.site, agents.site, 'unmapped') as site
     from responses
     left join contacts
-        -- one equality, so that it is a hash join: with a condition on the left side alone DuckDB compares each pair
+        -- one equality makes a hash join: with a condition on the left side DuckDB compares each pair
         on
             case when responses.instrument <> 'esat' then responses.contact_id end = contacts.contact_id
     left join agents
