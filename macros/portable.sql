@@ -101,6 +101,20 @@
 {% macro default__json_text(json, path) %}json_extract_string({{ json }}, '$.{{ path }}'){% endmacro %}
 {% macro spark__json_text(json, path) %}get_json_object({{ json }}, '$.{{ path }}'){% endmacro %}
 
+{#- The texts at several paths inside JSON text, as a list: the document is read once for all of them. `nth` takes one out. -#}
+{% macro json_texts(json, paths) %}{{ return(adapter.dispatch('json_texts', 'vitals')(json, paths | list)) }}{% endmacro %}
+{% macro default__json_texts(json, paths) %}json_extract_string({{ json }}, ['$.{{ paths | join("', '$.") }}']){% endmacro %}
+{% macro spark__json_texts(json, paths) -%}
+    array(
+    {%- for path in paths %}{{ json_text(json, path) }}{{ ', ' if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}
+
+{#- The element of a list at a place, counted from 1. -#}
+{% macro nth(elements, place) %}{{ return(adapter.dispatch('nth', 'vitals')(elements, place)) }}{% endmacro %}
+{% macro default__nth(elements, place) %}list_extract({{ elements }}, {{ place }}){% endmacro %}
+{% macro spark__nth(elements, place) %}element_at({{ elements }}, {{ place }}){% endmacro %}
+
 {#- Number of elements of a JSON array in text; null when it is none. -#}
 {% macro json_array_length(json) %}{{ return(adapter.dispatch('json_array_length', 'vitals')(json)) }}{% endmacro %}
 {% macro default__json_array_length(json) %}cast(json_array_length({{ json }}) as bigint){% endmacro %}

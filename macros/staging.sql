@@ -9,7 +9,7 @@
 
 {#- True when the export held a value and it could not be read as its type. -#}
 {% macro untyped(raw, typed) -%}
-    (nullif(trim({{ raw }}), '') is not null and {{ typed }} is null)
+    ({{ typed }} is null and nullif(trim({{ raw }}), '') is not null)
 {%- endmacro %}
 
 {#-
@@ -17,17 +17,16 @@
     `superseded` (an older version) or `duplicate` (the same version again). Of one version delivered twice, the one landed last counts.
 -#}
 {% macro record_status() -%}
-    {%- set delivered = 'landed_at desc nulls last, source_file desc nulls last, source_row desc nulls last' -%}
+    {#- one window for both questions: a sort of wide rows costs most of a staging model -#}
+    {%- set versions -%}
+        partition by record_key, quarantine_reason is null
+        order by
+            updated_at desc nulls last, landed_at desc nulls last, source_file desc nulls last, source_row desc nulls last
+    {%- endset -%}
     case
         when quarantine_reason is not null then 'quarantined'
-        when row_number() over (
-            partition by record_key, quarantine_reason is null
-            order by updated_at desc nulls last, {{ delivered }}
-        ) = 1 then 'current'
-        when row_number() over (
-            partition by record_key, quarantine_reason is null, updated_at
-            order by {{ delivered }}
-        ) = 1 then 'superseded'
+        when row_number() over ({{ versions }}) = 1 then 'current'
+        when lag(updated_at) over ({{ versions }}) is distinct from updated_at then 'superseded'
         else 'duplicate'
     end
 {%- endmacro %}
@@ -51,7 +50,7 @@
 {#- JSON text as it is; null when it is no JSON object or array, so that reading a path of it cannot fail. -#}
 {% macro json_document(text) %}{{ return(adapter.dispatch('json_document', 'vitals')(text)) }}{% endmacro %}
 {% macro default__json_document(text) -%}
-    case when json_valid({{ text }}) and json_type({{ text }}) in ('OBJECT', 'ARRAY') then {{ text }} end
+    case when try(json_type({{ text }})) in ('OBJECT', 'ARRAY') then {{ text }} end
 {%- endmacro %}
 {% macro spark__json_document(text) -%}
     case

@@ -26,7 +26,7 @@
                 {{ by }},
                 changed_at,
                 {%- for measure in measures %}
-                sum({{ measure }}_change) as {{ measure }}_change{{ ',' if not loop.last }}
+                cast(sum({{ measure }}_change) as integer) as {{ measure }}_change{{ ',' if not loop.last }}
                 {%- endfor %}
             from (
                 {%- for edge, sign in [('started_at', ''), ('ended_at', '-')] %}

@@ -1,5 +1,19 @@
 {#- An agent can hold ten contacts at once at most: the platform's own ceiling of concurrent chats. -#}
 {%- set most_contacts = 10 -%}
+{#- What is read of the current snapshot: column and path. -#}
+{%- set fields = {
+    'current_username': 'Configuration.Username',
+    'first_name': 'Configuration.FirstName',
+    'last_name': 'Configuration.LastName',
+    'routing_profile': 'Configuration.RoutingProfile.Name',
+    'status_name': 'AgentStatus.Name',
+    'status_type': 'AgentStatus.Type',
+    'status_start_timestamp': 'AgentStatus.StartTimestamp',
+} -%}
+{%- for index in range(most_contacts) -%}
+{%- do fields.update({'contact_' ~ index ~ '_id': 'Contacts[' ~ index ~ '].ContactId'}) -%}
+{%- do fields.update({'contact_' ~ index ~ '_state': 'Contacts[' ~ index ~ '].State'}) -%}
+{%- endfor -%}
 with
 
 source as (
@@ -18,6 +32,15 @@ parsed as (
 
 ),
 
+opened as (
+
+    select
+        *,
+        {{ json_texts('current_json', fields.values()) }} as current_texts
+    from parsed
+
+),
+
 extracted as (
 
     select
@@ -29,19 +52,11 @@ extracted as (
         current_json,
         previous_agent_snapshot,
         previous_json,
-        {{ clean_text(json_text('current_json', 'Configuration.Username')) }} as current_username,
-        {{ clean_text(json_text('previous_json', 'Configuration.Username')) }} as previous_username,
-        {{ clean_text(json_text('current_json', 'Configuration.FirstName')) }} as first_name,
-        {{ clean_text(json_text('current_json', 'Configuration.LastName')) }} as last_name,
-        {{ clean_text(json_text('current_json', 'Configuration.RoutingProfile.Name')) }} as routing_profile,
-        {{ clean_text(json_text('current_json', 'AgentStatus.Name')) }} as status_name,
-        {{ clean_text(json_text('current_json', 'AgentStatus.Type')) }} as status_type,
-        {{ clean_text(json_text('current_json', 'AgentStatus.StartTimestamp')) }} as status_start_timestamp,
-        coalesce({{ json_array_length(json_text('current_json', 'Contacts')) }}, 0) as contacts_count,
-        {%- for index in range(most_contacts) %}
-        {{ json_text('current_json', 'Contacts[' ~ index ~ '].ContactId') }} as contact_{{ index }}_id,
-        {{ json_text('current_json', 'Contacts[' ~ index ~ '].State') }} as contact_{{ index }}_state,
+        {%- for column in fields %}
+        {{ clean_text(nth('current_texts', loop.index)) }} as {{ column }},
         {%- endfor %}
+        {{ clean_text(json_text('previous_json', 'Configuration.Username')) }} as previous_username,
+        coalesce({{ json_array_length(json_text('current_json', 'Contacts')) }}, 0) as contacts_count,
         {{ clean_text('aws_account_id') }} as aws_account_id,
         {{ clean_text('instance_arn') }} as instance_arn,
         {{ clean_text('version') }} as format_version,
@@ -49,7 +64,7 @@ extracted as (
         source_row,
         file_hash,
         landed_at
-    from parsed
+    from opened
 
 ),
 
@@ -66,7 +81,7 @@ typed as (
             {%- for index in range(most_contacts) %}
             case
                 when contacts_count > {{ index }}
-                    then coalesce({{ clean_text('contact_' ~ index ~ '_id') }}, '')
+                    then coalesce(contact_{{ index }}_id, '')
             end
             {{- ',' if not loop.last }}
             {%- endfor %}
@@ -76,7 +91,7 @@ typed as (
             {%- for index in range(most_contacts) %}
             case
                 when contacts_count > {{ index }}
-                    then coalesce({{ clean_text('contact_' ~ index ~ '_state') }}, '')
+                    then coalesce(contact_{{ index }}_state, '')
             end
             {{- ',' if not loop.last }}
             {%- endfor %}

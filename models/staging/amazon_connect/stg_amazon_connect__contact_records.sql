@@ -17,11 +17,52 @@
     'longest_hold_duration': 'longest_hold_seconds',
     'after_contact_work_duration': 'acw_seconds',
 } -%}
+{#- What is read of each JSON document: column and path. -#}
+{%- set fields = {
+    'queue': {
+        'queue_name': 'Name',
+        'enqueue_timestamp': 'EnqueueTimestamp',
+        'dequeue_timestamp': 'DequeueTimestamp',
+        'queue_duration': 'Duration',
+    },
+    'agent': {
+        'agent_username': 'Username',
+        'connected_to_agent_timestamp': 'ConnectedToAgentTimestamp',
+        'agent_interaction_duration': 'AgentInteractionDuration',
+        'customer_hold_duration': 'CustomerHoldDuration',
+        'longest_hold_duration': 'LongestHoldDuration',
+        'number_of_holds': 'NumberOfHolds',
+        'after_contact_work_duration': 'AfterContactWorkDuration',
+        'after_contact_work_start_timestamp': 'AfterContactWorkStartTimestamp',
+        'after_contact_work_end_timestamp': 'AfterContactWorkEndTimestamp',
+        'routing_profile': 'RoutingProfile.Name',
+    },
+    'customer_endpoint': {
+        'customer_key': 'Address',
+        'customer_endpoint_type': 'Type',
+    },
+    'system_endpoint': {
+        'system_address': 'Address',
+        'system_endpoint_type': 'Type',
+    },
+    'attributes': {
+        'client': 'client',
+        'site': 'site',
+        'contact_type': 'contact_type',
+        'language': 'language',
+        'diverted_to': 'diverted_to',
+        'is_test_text': 'is_test',
+        'self_served_text': 'self_served',
+        'resolved_text': 'resolved',
+        'callback_requested_text': 'callback_requested',
+        'sentiment_text': 'sentiment',
+    },
+} -%}
 {%- set rules = [
     ('contact_id is null', 'contact id is missing'),
     ('initiation_timestamp is null', 'initiation timestamp is missing'),
 ] -%}
-{%- for column in ['queue', 'agent', 'customer_endpoint', 'system_endpoint', 'attributes'] -%}
+{%- for column in fields -%}
 {%- do rules.append((untyped(column, column ~ '_json'), column | replace('_', ' ') ~ ' is no JSON')) -%}
 {%- endfor -%}
 {%- for raw, typed in times.items() -%}
@@ -52,12 +93,21 @@ parsed as (
 
     select
         *,
-        {{ json_document('queue') }} as queue_json,
-        {{ json_document('agent') }} as agent_json,
-        {{ json_document('customer_endpoint') }} as customer_endpoint_json,
-        {{ json_document('system_endpoint') }} as system_endpoint_json,
-        {{ json_document('attributes') }} as attributes_json
+        {%- for document in fields %}
+        {{ json_document(document) }} as {{ document }}_json{{ ',' if not loop.last }}
+        {%- endfor %}
     from source
+
+),
+
+opened as (
+
+    select
+        *,
+        {%- for document, paths in fields.items() %}
+        {{ json_texts(document ~ '_json', paths.values()) }} as {{ document }}_texts{{ ',' if not loop.last }}
+        {%- endfor %}
+    from parsed
 
 ),
 
@@ -77,54 +127,20 @@ extracted as (
         {{ clean_text('last_update_timestamp') }} as last_update_timestamp,
         {{ clean_text('disconnect_reason') }} as disconnect_reason,
         {{ clean_text('transfer_completed_timestamp') }} as transfer_completed_timestamp,
-        queue,
-        queue_json,
-        {{ clean_text(json_text('queue_json', 'Name')) }} as queue_name,
-        {{ clean_text(json_text('queue_json', 'EnqueueTimestamp')) }} as enqueue_timestamp,
-        {{ clean_text(json_text('queue_json', 'DequeueTimestamp')) }} as dequeue_timestamp,
-        {{ clean_text(json_text('queue_json', 'Duration')) }} as queue_duration,
-        agent,
-        agent_json,
-        {{ clean_text(json_text('agent_json', 'Username')) }} as agent_username,
-        {{ clean_text(json_text('agent_json', 'ConnectedToAgentTimestamp')) }}
-            as connected_to_agent_timestamp,
-        {{ clean_text(json_text('agent_json', 'AgentInteractionDuration')) }} as agent_interaction_duration,
-        {{ clean_text(json_text('agent_json', 'CustomerHoldDuration')) }} as customer_hold_duration,
-        {{ clean_text(json_text('agent_json', 'LongestHoldDuration')) }} as longest_hold_duration,
-        {{ clean_text(json_text('agent_json', 'NumberOfHolds')) }} as number_of_holds,
-        {{ clean_text(json_text('agent_json', 'AfterContactWorkDuration')) }} as after_contact_work_duration,
-        {{ clean_text(json_text('agent_json', 'AfterContactWorkStartTimestamp')) }}
-            as after_contact_work_start_timestamp,
-        {{ clean_text(json_text('agent_json', 'AfterContactWorkEndTimestamp')) }}
-            as after_contact_work_end_timestamp,
-        {{ clean_text(json_text('agent_json', 'RoutingProfile.Name')) }} as routing_profile,
-        customer_endpoint,
-        customer_endpoint_json,
-        {{ clean_text(json_text('customer_endpoint_json', 'Address')) }} as customer_key,
-        {{ clean_text(json_text('customer_endpoint_json', 'Type')) }} as customer_endpoint_type,
-        system_endpoint,
-        system_endpoint_json,
-        {{ clean_text(json_text('system_endpoint_json', 'Address')) }} as system_address,
-        {{ clean_text(json_text('system_endpoint_json', 'Type')) }} as system_endpoint_type,
-        attributes,
-        attributes_json,
-        {{ clean_text(json_text('attributes_json', 'client')) }} as client,
-        {{ clean_text(json_text('attributes_json', 'site')) }} as site,
-        {{ clean_text(json_text('attributes_json', 'contact_type')) }} as contact_type,
-        {{ clean_text(json_text('attributes_json', 'language')) }} as language,
-        {{ clean_text(json_text('attributes_json', 'diverted_to')) }} as diverted_to,
-        {{ boolean_from(json_text('attributes_json', 'is_test')) }} as is_test,
-        {{ boolean_from(json_text('attributes_json', 'self_served')) }} as is_self_served,
-        {{ boolean_from(json_text('attributes_json', 'resolved')) }} as is_resolved,
-        {{ boolean_from(json_text('attributes_json', 'callback_requested')) }} as is_callback_requested,
-        {{ clean_text(json_text('attributes_json', 'sentiment')) }} as sentiment_text,
+        {%- for document, paths in fields.items() %}
+        {{ document }},
+        {{ document }}_json,
+        {%- for column in paths %}
+        {{ clean_text(nth(document ~ '_texts', loop.index)) }} as {{ column }},
+        {%- endfor %}
+        {%- endfor %}
         {{ clean_text('aws_account_id') }} as aws_account_id,
         {{ clean_text('instance_arn') }} as instance_arn,
         source_file,
         source_row,
         file_hash,
         landed_at
-    from parsed
+    from opened
 
 ),
 
@@ -138,6 +154,10 @@ typed as (
         {%- for raw, typed in durations.items() %}
         {{ seconds_from(raw) }} as {{ typed }},
         {%- endfor %}
+        {{ boolean_from('is_test_text') }} as is_test,
+        {{ boolean_from('self_served_text') }} as is_self_served,
+        {{ boolean_from('resolved_text') }} as is_resolved,
+        {{ boolean_from('callback_requested_text') }} as is_callback_requested,
         try_cast(number_of_holds as bigint) as holds_count,
         try_cast(sentiment_text as decimal(4, 3)) as sentiment
     from extracted
