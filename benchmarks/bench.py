@@ -13,6 +13,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -32,12 +33,26 @@ import psutil
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
 SEEDS = PROJECT / "seeds"
+VITALS = PROJECT / ".venv" / "bin" / "vitals"
 RESULTS = HERE / "RESULTS.md"
-STEPS = ("generate", "build", "floor", "pandas", "polars", "postgres", "queries", "day")
+STEPS = ("generate", "build", "floor", "pandas", "polars", "postgres", "queries", "day", "live")
 SIZES = (1_000_000, 3_000_000, 10_000_000)
 DAYS = 365
 _SAMPLE_SECONDS = 0.2
 _RUNS = 25
+# What the floor computes, too: what the warehouse spends on the way there is told apart.
+_FLOOR_MARTS = (
+    "agg_contacts_daily",
+    "agg_queue_intervals",
+    "kpi_service_level",
+    "kpi_speed_of_answer",
+    "kpi_abandonment_rate",
+    "kpi_handle_time",
+    "kpi_first_contact_resolution",
+    "kpi_repeat_contact_rate",
+)
+_LIVE_FILES = 20
+_LIVE_CONTACTS = 1_000
 _SLOW_MS = 50
 _MIB = 1 << 20
 Json = dict[str, Any]
@@ -156,19 +171,23 @@ class Bench:
             print(f"  {error}", flush=True)
         self._file.write_text(json.dumps(self.results, indent=1, default=str))
 
-    def _vitals(self, *arguments: str, name: str, ok: tuple[int, ...] = (0,)) -> Json:
-        env = {
-            "VITALS_LANDING": str(self.landing),
+    def _env(self, landing: Path | None = None) -> dict[str, str]:
+        return {
+            "VITALS_LANDING": str(landing or self.landing),
             "VITALS_WAREHOUSE": str(self.warehouse),
             # A benchmark's customers do not exist.
             "VITALS_SALT": "benchmark",
         }
-        vitals = PROJECT / ".venv" / "bin" / "vitals"
-        return measured([vitals, *arguments], self.limit, self.home / f"{name}.log", env, ok)
 
-    def _simulate(self, name: str, *more: str) -> Json:
+    def _vitals(
+        self, *arguments: str, name: str, ok: tuple[int, ...] = (0,), landing: Path | None = None
+    ) -> Json:
+        log = self.home / f"{name}.log"
+        return measured([VITALS, *arguments], self.limit, log, self._env(landing), ok)
+
+    def _simulate(self, name: str, *more: str, landing: Path | None = None) -> Json:
         size = ("--contacts", str(self.contacts), "--days", str(DAYS), "--seed", str(self.seed))
-        return self._vitals("simulate", "--bulk", *size, *more, name=name)
+        return self._vitals("simulate", "--bulk", *size, *more, name=name, landing=landing)
 
     def _generate(self) -> Json:
         for folder in (self.landing, self.warehouse):
@@ -195,7 +214,12 @@ class Bench:
         return (
             found
             | self._sizes()
-            | {"code": _code(), "steps": _steps(self.home / "build.log"), "nodes": slowest[:15]}
+            | {
+                "code": _code(),
+                "steps": _steps(self.home / "build.log"),
+                "nodes": slowest[:15],
+                "shares": _shares(self.warehouse),
+            }
         )
 
     def _sizes(self) -> Json:
@@ -338,6 +362,100 @@ class Bench:
             "steps": _steps(self.home / "day.log"),
             "nodes": _node_seconds(self.warehouse)[:15],
         }
+
+    def _live(self) -> Json:
+        """Files of new contacts, one by one, with `vitals watch` at work: how soon readers see each."""
+        if "failed" in self.results.get("build", {"failed": ""}):
+            raise UnfitError("the step build makes the history")
+        files = self._live_files()
+        published = self.warehouse / "vitals.duckdb"
+        load, deadline = os.getloadavg()[0], time.monotonic() + self.limit
+        with (self.home / "live.log").open("w", encoding="utf-8") as out:
+            before = published.stat().st_ino
+            watch = subprocess.Popen(
+                [VITALS, "watch"], stdout=out, stderr=subprocess.STDOUT, env=os.environ | self._env()
+            )
+            try:
+                # The first round builds everything, and makes the process warm.
+                _wait(lambda: published.stat().st_ino != before, deadline, watch)
+                seconds = []
+                for file in files:
+                    ids = duckdb.execute(
+                        "select distinct ContactId from read_parquet(?)", [str(file)]
+                    ).fetchall()
+                    contact = f"amazon_connect:{ids[0][0]}"
+                    started = time.monotonic()
+                    file.rename(self.landing / "amazon_connect" / "contact_records" / file.name)
+                    _wait(lambda contact=contact: _reads(published, contact), deadline, watch)  # type: ignore[misc]
+                    seconds.append(time.monotonic() - started)
+                    if time.monotonic() > deadline - 60:
+                        break
+            finally:
+                watch.send_signal(signal.SIGINT)
+                try:
+                    watch.wait(timeout=120)
+                except subprocess.TimeoutExpired:
+                    _end(watch.pid)
+        return {"load": load, "seconds": seconds, "median": statistics.median(seconds), "code": _code()}
+
+    def _live_files(self) -> list[Path]:
+        """Files of as many new contacts each as `_LIVE_CONTACTS`, of the day after the history."""
+        apart = self.home / "live"
+        shutil.rmtree(apart, ignore_errors=True)
+        # Of four contacts more than one comes through this platform.
+        further = 4 * _LIVE_FILES * _LIVE_CONTACTS
+        self._simulate("live-generate", "--further", str(further), landing=apart)
+        records = apart / "amazon_connect" / "contact_records"
+        whole = next(records.glob("*.parquet"))
+        # The step before may have brought some of that day.
+        known = self.landing / "amazon_connect" / "contact_records" / "*.parquet"
+        made = []
+        for number in range(_LIVE_FILES):
+            made.append(apart / f"live-{number:02}.parquet")
+            # A contact that was never transferred stands in one record, which names it.
+            duckdb.execute(
+                f"copy (select * from read_parquet('{whole}') where PreviousContactId is null"
+                f" and NextContactId is null"
+                f" and ContactId not in (select ContactId from read_parquet('{known}'))"
+                f" order by ContactId limit {_LIVE_CONTACTS}"
+                f" offset {number * _LIVE_CONTACTS}) to '{made[-1]}' (format parquet)"
+            )
+        return made
+
+
+def _wait(is_so: Callable[[], bool], deadline: float, process: subprocess.Popen[bytes]) -> None:
+    while not is_so():
+        if process.poll() is not None:
+            raise UnfitError(f"vitals watch ended with code {process.returncode}")
+        if time.monotonic() > deadline:
+            raise UnfitError("not seen in time")
+        time.sleep(0.1)
+
+
+def _reads(published: Path, contact: str) -> bool:
+    """Whether a reader who connects now finds a contact."""
+    with duckdb.connect(str(published), read_only=True) as connection:
+        return bool(
+            connection.execute("select 1 from marts.fct_contacts where contact_id = ?", [contact]).fetchone()
+        )
+
+
+def _shares(warehouse: Path) -> Json:
+    """Seconds of nodes: models on the way to what the floor computes, other models and seeds, tests."""
+    manifest = json.loads((warehouse / "target" / "manifest.json").read_text())
+    waiting = [f"model.{manifest['metadata']['project_name']}.{name}" for name in _FLOOR_MARTS]
+    way: set[str] = set()
+    while waiting:
+        key = waiting.pop()
+        if key not in way:
+            way.add(key)
+            waiting += manifest["parent_map"].get(key, [])
+    shares = {"floor": 0.0, "models": 0.0, "tests": 0.0}
+    for node in json.loads((warehouse / "target" / "run_results.json").read_text())["results"]:
+        kind = node["unique_id"].split(".", 1)[0]
+        share = "floor" if node["unique_id"] in way else "tests" if kind == "test" else "models"
+        shares[share] += float(node["execution_time"])
+    return shares
 
 
 def _same(connection: duckdb.DuckDBPyConnection, ours: str, theirs: str) -> str:
@@ -560,6 +678,19 @@ def report(benches: list[Bench], limit: float) -> str:
         "|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [_day_line(each) for each in benches if "day" in each.results]
+    live = [each for each in benches if "live" in each.results]
+    if live:
+        lines += [
+            "",
+            "## The running day",
+            "",
+            f"Seconds from the moment that a file of {_LIVE_CONTACTS:,} new contacts lies in landing until a"
+            " reader who connects finds them, with `vitals watch` at work.",
+            "",
+            "| contacts | files | median | least | most | load |",
+            "|---:|---:|---:|---:|---:|---:|",
+        ]
+        lines += [_live_line(each) for each in live]
     lines += ["", "## What a dashboard asks", ""]
     lines += [
         f"Milliseconds over {_RUNS} runs in one connection to the published file; `raw` asks"
@@ -654,6 +785,15 @@ def _step_tables(benches: list[Bench]) -> list[str]:
             f"| {each.contacts:,} | " + " | ".join(f"{steps.get(name, 0):.1f}" for name in names) + " |"
         )
     largest = built[-1]
+    lines += ["", "Seconds of its nodes, of which two run at a time:", ""]
+    lines += [
+        "| contacts | models on the way to what the floor computes | all other models | data tests |",
+        "|---:|---:|---:|---:|",
+    ]
+    for each in built:
+        shares = each.results["build"].get("shares", {})
+        told = " | ".join(f"{shares.get(name, 0):.0f}" for name in ("floor", "models", "tests"))
+        lines.append(f"| {each.contacts:,} | {told} |")
     lines += [
         "",
         f"The slowest nodes of the build at {largest.contacts:,} contacts:",
@@ -729,6 +869,17 @@ def _day_line(bench: Bench) -> str:
     return (
         f"| {bench.contacts:,} | {found['contacts']:,} | {_time(found['wall'])} | {_time(found['cpu'])} |"
         f" {found['wall'] / full['wall']:.0%} | {found['cpu'] / full['cpu']:.0%} | {found['load']:.1f} |"
+    )
+
+
+def _live_line(bench: Bench) -> str:
+    found = bench.results["live"]
+    if "failed" in found:
+        return f"| {bench.contacts:,} | {_first_line(found['failed'])} |||||"
+    seconds = found["seconds"]
+    return (
+        f"| {bench.contacts:,} | {len(seconds)} | {found['median']:.1f} | {min(seconds):.1f} |"
+        f" {max(seconds):.1f} | {found['load']:.1f} |"
     )
 
 

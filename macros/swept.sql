@@ -1,4 +1,46 @@
 {#-
+    Spans of agents cut at midnight UTC: one row per span × day that it reaches, with `utc_date`, so that a day's rows are computed
+    without any other day's. spans: a relation with agent_id, started_at and ended_at; columns: its other columns.
+-#}
+{% macro cut_by_day(spans, columns) -%}
+    select
+        cut.agent_id,
+        cut.utc_date,
+        {%- for column in columns %}
+        cut.{{ column }},
+        {%- endfor %}
+        cut.started_at,
+        cut.ended_at
+    from (
+        select
+            whole.agent_id,
+            cast(days.midnight_at as date) as utc_date,
+            {%- for column in columns %}
+            whole.{{ column }},
+            {%- endfor %}
+            greatest(whole.started_at, days.midnight_at) as started_at,
+            least(whole.ended_at, days.midnight_at + interval '1' day) as ended_at
+        from (
+            select * from {{ spans }}
+            where
+                started_at < ended_at
+                and {{ only_near_touched('agent_id', 'started_at', 'ended_at') }}
+        ) as whole
+        {{ lateral_buckets('whole.started_at', 'whole.ended_at', 1440, 'days', 'midnight_at') }}
+    ) as cut
+    where {{ only_touched(['agent_id', 'utc_date']) }}
+{%- endmacro %}
+
+{#- A query for agent and day, UTC, of every day that changed spans of a tracked model reach. -#}
+{% macro changed_days(model_name) -%}
+    select
+        spans.agent_id,
+        cast(days.midnight_at as date)
+    from (select * from {{ changes(model_name) }} where started_at < counted_until_at) as spans
+    {{ lateral_buckets('spans.started_at', 'spans.counted_until_at', 1440, 'days', 'midnight_at') }}
+{%- endmacro %}
+
+{#-
     Spans that may overlap, swept into stretches in which nothing changes: one row per stretch in which anything is going on, with
     how many spans of each measure go on in it. Stretches never overlap, so whatever is summed over them is wall-clock time.
     After the last change nothing goes on.

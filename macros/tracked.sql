@@ -74,7 +74,7 @@
 
 {#-
     Declares the model at hand as the tracked union of one contract table's platforms (var `platforms`): what changed in one of them is
-    united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column.
+    united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column or a list of them.
 -#}
 {% macro tracked_union(entity, unit) -%}
     {%- set by = {} -%}
@@ -82,7 +82,7 @@
         {%- do by.update({'int_' ~ entity ~ '__' ~ platform: unit}) -%}
     {%- endfor -%}
     {{ tracked(unit, by=by, also=[
-        'select ' ~ unit ~ ' from ' ~ this ~ ' where exists (select 1 from ' ~ changes('int_value_maps__unioned') ~ ')'
+        'select ' ~ (unit if unit is string else unit | join(', ')) ~ ' from ' ~ this ~ ' where exists (select 1 from ' ~ changes('int_value_maps__unioned') ~ ')'
     ]) }}
 {%- endmacro %}
 
@@ -114,6 +114,37 @@
     {%- if tracking_mode() == 'touched' -%}
         {%- set tuple = unit if unit is string else '(' ~ unit | join(', ') ~ ')' -%}
         {{ tuple }} in ({{ among or 'select * from ' ~ touched_units() }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    A condition that keeps, of every touched key, what lies at its first touched moment or after it: for models whose rows depend on
+    what comes later. The unit is a key and a moment.
+-#}
+{% macro only_touched_since(key, moment) -%}
+    {%- if tracking_mode() == 'touched' -%}
+        {{ moment }} >= (select min(unit_1) from {{ touched_units() }})
+        and exists (
+            select 1
+            from (select unit_0, min(unit_1) as since from {{ touched_units() }} group by unit_0) as touched
+            where touched.unit_0 = {{ key }} and touched.since <= {{ moment }}
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    A condition that keeps the spans of touched keys from a moment to another that may reach into a touched day, give or take `days`
+    for days of other zones: it spares a look at all of history. The unit is a key and a day.
+-#}
+{% macro only_near_touched(key, from_at, to_at, days=0) -%}
+    {%- if tracking_mode() == 'touched' -%}
+        {{ key }} in (select unit_0 from {{ touched_units() }})
+        and cast({{ to_at }} as date) >= (select {{ add_days('min(unit_1)', -days) }} from {{ touched_units() }})
+        and cast({{ from_at }} as date) <= (select {{ add_days('max(unit_1)', days) }} from {{ touched_units() }})
     {%- else -%}
         true
     {%- endif -%}

@@ -18,27 +18,43 @@ periods as (
 
 ),
 
-contacts as (
+today as (
 
     select
-        contacts.client,
-        count(*) as handled_count,
-        sum(coalesce(costs.reporting_amount, 0)) as reporting_amount
-    from {{ ref('fct_contacts') }} as contacts
-    inner join {{ ref('dim_site') }} as sites
-        on contacts.site = sites.site
+        sites.site,
+        cast({{ utc_to_local('runs.as_of', 'sites.zone') }} as date) as day
+    from {{ ref('dim_site') }} as sites
     cross join runs
+
+),
+
+handled as (
+
+    select
+        contacts.contact_id,
+        contacts.client
+    from {{ ref('fct_contacts') }} as contacts
+    inner join today
+        on contacts.site = today.site
     cross join periods
-    left join {{ ref('fct_contact_costs') }} as costs
-        on contacts.contact_id = costs.contact_id
     where
         contacts.is_in_scope
         and contacts.answered_at is not null
-        and contacts.arrived_date < cast({{ utc_to_local('runs.as_of', 'sites.zone') }} as date)
-        and {{ days_between(
-            'contacts.arrived_date', utc_to_local('runs.as_of', 'sites.zone')
-        ) }} <= periods.period_days
-    group by contacts.client
+        and contacts.arrived_date < today.day
+        and {{ days_between('contacts.arrived_date', 'today.day') }} <= periods.period_days
+
+),
+
+contacts as (
+
+    select
+        handled.client,
+        count(*) as handled_count,
+        sum(coalesce(costs.reporting_amount, 0)) as reporting_amount
+    from handled
+    left join {{ ref('fct_contact_costs') }} as costs
+        on handled.contact_id = costs.contact_id
+    group by handled.client
 
 ),
 

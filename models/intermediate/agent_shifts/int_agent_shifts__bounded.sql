@@ -1,8 +1,17 @@
+{{ tracked(
+    ['agent_id', 'started_at'],
+    by={'int_agent_shifts__unioned': ['agent_id', 'started_at']},
+    also=[
+        'select agent_id, started_at from ' ~ this
+        ~ ' where counted_until_at >= (select min(as_of) from ' ~ changes('int_runs__resolved') ~ ')',
+    ],
+) }}
 with
 
 shifts as (
 
     select * from {{ ref('int_agent_shifts__unioned') }}
+    where {{ only_touched(['agent_id', 'started_at']) }}
 
 ),
 

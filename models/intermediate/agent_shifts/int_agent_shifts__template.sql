@@ -1,9 +1,12 @@
+{{ tracked(['agent_id', 'started_at'], by={'stg_template__agent_shifts': ['agent_id', 'started_at']}) }}
 with
 
 shifts as (
 
     select * from {{ ref('stg_template__agent_shifts') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched(['agent_id', 'started_at']) }}
 
 ),
 

@@ -1,3 +1,4 @@
+{{ tracked_union('agent_shifts', ['agent_id', 'started_at']) }}
 with
 
 unioned as (
@@ -11,7 +12,7 @@ unioned as (
         'updated_at',
         'source_file',
         'source_row',
-    ]) }}
+    ], unit=['agent_id', 'started_at']) }}
 
 ),
 

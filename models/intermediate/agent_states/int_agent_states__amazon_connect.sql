@@ -1,11 +1,50 @@
 {#- As many contacts at once as the staged events tell. -#}
 {%- set most_contacts = 10 -%}
+{#- Of each agent what changed first: an event, or a state on a contact whose record did. -#}
+{%- set changed -%}
+    select agent_id, min(changed_at) as changed_at
+    from (
+        select 'amazon_connect:' || agent_username as agent_id, occurred_at as changed_at
+        from {{ changes('stg_amazon_connect__agent_events') }}
+        where record_status = 'current'
+        union all
+        select agent_id, started_at from {{ this }}
+        where contact_id in (
+            select 'amazon_connect:' || contact_id from {{ changes('stg_amazon_connect__contact_records') }}
+            union all
+            select 'amazon_connect:' || root_contact_id from {{ changes('stg_amazon_connect__contact_records') }}
+        )
+    ) as moments
+    group by agent_id
+{%- endset -%}
+{#- An agent without a contact is in one state: when the last of these began that stands as it was, every other state had ended. -#}
+{%- set since -%}
+    select changed.agent_id, coalesce(max(states.started_at), timestamp '1970-01-01 00:00:00') as since
+    from ({{ changed }}) as changed
+    left join {{ this }} as states
+        on
+            changed.agent_id = states.agent_id
+            and states.started_at < changed.changed_at
+            and states.contact_id is null
+            and states.native_state not in ('ringing', 'on_contact', 'after_contact_work')
+    group by changed.agent_id
+{%- endset -%}
+{{ tracked(
+    ['agent_id', 'started_at'],
+    also=[
+        since,
+        'select states.agent_id, states.started_at from ' ~ this ~ ' as states inner join (' ~ since ~ ') as cuts'
+        ~ ' on states.agent_id = cuts.agent_id and states.started_at >= cuts.since',
+    ],
+) }}
 with
 
 events as (
 
     select * from {{ ref('stg_amazon_connect__agent_events') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched_since("'amazon_connect:' || agent_username", 'occurred_at') }}
 
 ),
 

@@ -1,8 +1,20 @@
+{#- A state without an end looks ahead to the agent's next ones, and no state is counted beyond as_of. -#}
+{{ tracked(
+    ['agent_id', 'started_at'],
+    by={'int_agent_states__unioned': ['agent_id', 'started_at']},
+    also=[
+        'select agent_id, started_at from ' ~ this ~ ' where is_running and agent_id in ('
+        ~ changed('agent_id', ['int_agent_states__unioned']) ~ ')',
+        'select agent_id, started_at from ' ~ this
+        ~ ' where counted_until_at >= (select min(as_of) from ' ~ changes('int_runs__resolved') ~ ')',
+    ],
+) }}
 with
 
 states as (
 
     select * from {{ ref('int_agent_states__unioned') }}
+    where {{ only_touched_since('agent_id', 'started_at') }}
 
 ),
 

@@ -1,9 +1,12 @@
+{{ tracked(['agent_id', 'started_at'], by={'stg_template__agent_states': ['agent_id', 'started_at']}) }}
 with
 
 states as (
 
     select * from {{ ref('stg_template__agent_states') }}
-    where record_status = 'current'
+    where
+        record_status = 'current'
+        and {{ only_touched(['agent_id', 'started_at']) }}
 
 ),
 

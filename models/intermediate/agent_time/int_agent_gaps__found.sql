@@ -1,8 +1,42 @@
+{#- Of each agent what changed first: a day, a gap that as_of cuts, or time available that ends there now. -#}
+{%- set changed -%}
+    select agent_id, min(changed_at) as changed_at
+    from (
+        select agent_id, cast(utc_date as timestamp) as changed_at from {{ changes('int_agent_time__swept') }}
+        union all
+        select agent_id, started_at from {{ this }}
+        where ended_at >= (select min(as_of) from {{ changes('int_runs__resolved') }})
+        union all
+        select agent_id, started_at from {{ ref('int_agent_time__swept') }}
+        where ended_at in (select as_of from {{ changes('int_runs__resolved') }})
+    ) as moments
+    group by agent_id
+{%- endset -%}
+{#- Whatever began before the last contact that stands as it was is as it was. -#}
+{%- set since -%}
+    select changed.agent_id, coalesce(max(stretches.started_at), timestamp '1970-01-01 00:00:00') as since
+    from ({{ changed }}) as changed
+    left join {{ ref('int_agent_time__swept') }} as stretches
+        on
+            changed.agent_id = stretches.agent_id
+            and stretches.started_at < changed.changed_at
+            and stretches.doing = 'on_contact'
+    group by changed.agent_id
+{%- endset -%}
+{{ tracked(
+    ['agent_id', 'started_at'],
+    also=[
+        since,
+        'select gaps.agent_id, gaps.started_at from ' ~ this ~ ' as gaps inner join (' ~ since ~ ') as cuts'
+        ~ ' on gaps.agent_id = cuts.agent_id and gaps.started_at >= cuts.since',
+    ],
+) }}
 with
 
 stretches as (
 
     select * from {{ ref('int_agent_time__swept') }}
+    where {{ only_touched_since('agent_id', 'started_at') }}
 
 ),
 

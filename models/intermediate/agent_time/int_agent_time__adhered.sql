@@ -1,4 +1,8 @@
 {%- set measures = ['scheduled_count', 'done_count'] -%}
+{{ tracked(
+    ['agent_id', 'utc_date'],
+    also=[changed_days('int_agent_shifts__bounded'), changed_days('int_agent_states__bounded')],
+) }}
 with
 
 shifts as (
@@ -37,9 +41,15 @@ spans as (
 
 ),
 
+days as (
+
+    {{ cut_by_day('spans', ['activity'] + measures) }}
+
+),
+
 stretches as (
 
-    {{ swept('spans', ['agent_id', 'activity'], measures) }}
+    {{ swept('days', ['agent_id', 'utc_date', 'activity'], measures) }}
 
 ),
 
@@ -47,6 +57,7 @@ adhered as (
 
     select
         agent_id,
+        utc_date,
         activity,
         started_at,
         ended_at

@@ -10,6 +10,11 @@
     'scheduled_productive_count',
     'adhered_count',
 ] -%}
+{{ tracked(
+    ['agent_id', 'utc_date'],
+    by={'int_agent_time__adhered': ['agent_id', 'utc_date']},
+    also=[changed_days('int_agent_shifts__bounded'), changed_days('int_agent_states__bounded')],
+) }}
 with
 
 states as (
@@ -84,9 +89,15 @@ spans as (
 
 ),
 
+days as (
+
+    {{ cut_by_day('spans', measures) }}
+
+),
+
 stretches as (
 
-    {{ swept('spans', ['agent_id'], measures) }}
+    {{ swept('days', ['agent_id', 'utc_date'], measures) }}
 
 ),
 
@@ -95,6 +106,7 @@ ranked as (
 
     select
         agent_id,
+        utc_date,
         started_at,
         ended_at,
         case

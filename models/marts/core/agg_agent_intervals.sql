@@ -11,11 +11,21 @@
     ('adherent', 'is_adherent'),
     ('scheduled_productive', 'is_scheduled_productive'),
 ] -%}
+{{ tracked(
+    ['agent_id', 'cast(interval_start_at as date)'],
+    by={'int_agent_time__swept': ['agent_id', 'utc_date']},
+    also=[
+        'select agent_id, utc_date from ' ~ ref('int_agent_time__swept')
+        ~ ' where agent_id in (select agent_id from ' ~ changes('dim_agent') ~ ')'
+        ~ ' or exists (select 1 from ' ~ changes('dim_site') ~ ')',
+    ],
+) }}
 with
 
 stretches as (
 
     select * from {{ ref('int_agent_time__swept') }}
+    where {{ only_touched(['agent_id', 'utc_date']) }}
 
 ),
 

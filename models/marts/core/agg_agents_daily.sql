@@ -13,11 +13,39 @@
     'adherent_seconds',
     'scheduled_productive_seconds',
 ] -%}
+{#- Agents whose site or zone may be another. -#}
+{%- set is_moved -%}
+    (agent_id in (select agent_id from {{ changes('dim_agent') }}) or exists (select 1 from {{ changes('dim_site') }}))
+{%- endset -%}
+{#- The moments that date a row other than intervals: of contacts one leg of which changed every leg, for the first one counts. -#}
+{%- set moments -%}
+    select agent_id, answered_at as moment_at from {{ changes('fct_contact_legs') }}
+    union all
+    select agent_id, answered_at from {{ ref('fct_contact_legs') }}
+    where contact_id in (select contact_id from {{ changes('fct_contact_legs') }}) or {{ is_moved }}
+    union all
+    select agent_id, started_at from {{ changes('int_agent_gaps__found') }}
+    union all
+    select agent_id, started_at from {{ ref('int_agent_gaps__found') }}
+    where {{ is_moved }}
+{%- endset -%}
+{%- set also = [
+    'select agent_id, day from ' ~ this ~ ' where ' ~ is_moved ~ ' or ' ~ as_of_went_back()
+    ~ ' or not is_final and exists (select 1 from ' ~ changes('int_runs__resolved') ~ ')',
+] -%}
+{#- A local day is the UTC one or its neighbour. -#}
+{%- for days in (-1, 0, 1) -%}
+{%- do also.append(
+    'select agent_id, ' ~ add_days('cast(moment_at as date)', days) ~ ' from (' ~ moments ~ ') as moments'
+) -%}
+{%- endfor -%}
+{{ tracked(['agent_id', 'day'], by={'agg_agent_intervals': ['agent_id', 'day']}, also=also) }}
 with
 
 intervals as (
 
     select * from {{ ref('agg_agent_intervals') }}
+    where {{ only_touched(['agent_id', 'day']) }}
 
 ),
 
@@ -27,12 +55,15 @@ legs as (
     where
         is_in_scope
         and answered_at is not null
+        and {{ only_touched('contact_id', among='select contact_id from ' ~ ref('fct_contact_legs') ~ ' where '
+            ~ only_near_touched('agent_id', 'answered_at', 'answered_at', days=1)) }}
 
 ),
 
 gaps as (
 
     select * from {{ ref('int_agent_gaps__found') }}
+    where {{ only_near_touched('agent_id', 'started_at', 'started_at', days=1) }}
 
 ),
 
@@ -128,6 +159,7 @@ summed as (
         cast(sum(gaps_count) as bigint) as gaps_count,
         cast(sum(open_gaps_count) as bigint) as open_gaps_count
     from dated
+    where {{ only_touched(['agent_id', 'day']) }}
     group by day, agent_id
 
 ),

@@ -1,8 +1,17 @@
+{{ tracked(
+    ['agent_id', 'started_at'],
+    by={'int_agent_states__bounded': ['agent_id', 'started_at']},
+    also=[
+        'select agent_id, started_at from ' ~ ref('int_agent_states__bounded')
+        ~ ' where agent_id in (select agent_id from ' ~ changes('dim_agent') ~ ')',
+    ],
+) }}
 with
 
 states as (
 
     select * from {{ ref('int_agent_states__bounded') }}
+    where {{ only_touched(['agent_id', 'started_at']) }}
 
 ),
 
