@@ -18,6 +18,7 @@
 -#}
 {% macro record_status() -%}
     {#- one window for both questions: a sort of wide rows costs most of a staging model -#}
+    {%- set version = "coalesce(updated_at, timestamp '0001-01-01 00:00:00')" -%}
     {%- set versions -%}
         partition by record_key, quarantine_reason is null
         order by
@@ -26,8 +27,8 @@
     case
         when quarantine_reason is not null then 'quarantined'
         when row_number() over ({{ versions }}) = 1 then 'current'
-        when lag(updated_at) over ({{ versions }}) is distinct from updated_at then 'superseded'
-        else 'duplicate'
+        when lag({{ version }}) over ({{ versions }}) = {{ version }} then 'duplicate'
+        else 'superseded'
     end
 {%- endmacro %}
 

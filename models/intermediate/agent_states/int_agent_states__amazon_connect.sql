@@ -17,7 +17,7 @@
     ) as moments
     group by agent_id
 {%- endset -%}
-{#- An agent without a contact is in one state: when the last of these began that stands as it was, every other state had ended. -#}
+{#- An agent without a contact is in one state: when the last such one began, all others had ended. -#}
 {%- set since -%}
     select changed.agent_id, coalesce(max(states.started_at), timestamp '1970-01-01 00:00:00') as since
     from ({{ changed }}) as changed

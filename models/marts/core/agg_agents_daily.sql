@@ -14,21 +14,16 @@
     'scheduled_productive_seconds',
 ] -%}
 {#- Agents whose site or zone may be another. -#}
-{%- set is_moved -%}
-    (agent_id in (select agent_id from {{ changes('dim_agent') }}) or exists (select 1 from {{ changes('dim_site') }}))
-{%- endset -%}
-{#- The moments that date a row other than intervals: of contacts one leg of which changed every leg, for the first one counts. -#}
-{%- set moments -%}
-    select agent_id, answered_at as moment_at from {{ changes('fct_contact_legs') }}
-    union all
-    select agent_id, answered_at from {{ ref('fct_contact_legs') }}
-    where contact_id in (select contact_id from {{ changes('fct_contact_legs') }}) or {{ is_moved }}
-    union all
-    select agent_id, started_at from {{ changes('int_agent_gaps__found') }}
-    union all
-    select agent_id, started_at from {{ ref('int_agent_gaps__found') }}
-    where {{ is_moved }}
-{%- endset -%}
+{%- set is_moved = '(agent_id in (select agent_id from ' ~ changes('dim_agent')
+    ~ ') or exists (select 1 from ' ~ changes('dim_site') ~ '))' -%}
+{#- The moments that date a row, intervals apart. A contact counts on its first leg: one changed, all count. -#}
+{%- set moments = [
+    'select agent_id, answered_at as moment_at from ' ~ changes('fct_contact_legs'),
+    'select agent_id, answered_at from ' ~ ref('fct_contact_legs')
+    ~ ' where contact_id in (select contact_id from ' ~ changes('fct_contact_legs') ~ ') or ' ~ is_moved,
+    'select agent_id, started_at from ' ~ changes('int_agent_gaps__found'),
+    'select agent_id, started_at from ' ~ ref('int_agent_gaps__found') ~ ' where ' ~ is_moved,
+] -%}
 {%- set also = [
     'select agent_id, day from ' ~ this ~ ' where ' ~ is_moved ~ ' or ' ~ as_of_went_back()
     ~ ' or not is_final and exists (select 1 from ' ~ changes('int_runs__resolved') ~ ')',
@@ -36,9 +31,12 @@
 {#- A local day is the UTC one or its neighbour. -#}
 {%- for days in (-1, 0, 1) -%}
 {%- do also.append(
-    'select agent_id, ' ~ add_days('cast(moment_at as date)', days) ~ ' from (' ~ moments ~ ') as moments'
+    'select agent_id, ' ~ add_days('cast(moment_at as date)', days) ~ ' from ('
+    ~ moments | join(' union all ') ~ ') as moments'
 ) -%}
 {%- endfor -%}
+{%- set answered_then = 'select contact_id from ' ~ ref('fct_contact_legs') ~ ' where '
+    ~ only_near_touched('agent_id', 'answered_at', 'answered_at', days=1) -%}
 {{ tracked(['agent_id', 'day'], by={'agg_agent_intervals': ['agent_id', 'day']}, also=also) }}
 with
 
@@ -55,8 +53,7 @@ legs as (
     where
         is_in_scope
         and answered_at is not null
-        and {{ only_touched('contact_id', among='select contact_id from ' ~ ref('fct_contact_legs') ~ ' where '
-            ~ only_near_touched('agent_id', 'answered_at', 'answered_at', days=1)) }}
+        and {{ only_touched('contact_id', among=answered_then) }}
 
 ),
 

@@ -58,6 +58,11 @@
         'sentiment_text': 'sentiment',
     },
 } -%}
+{%- set documents, texts = [], [] -%}
+{%- for document, paths in fields.items() -%}
+{%- do documents.append(json_document(document) ~ ' as ' ~ document ~ '_json') -%}
+{%- do texts.append(json_texts(document ~ '_json', paths.values()) ~ ' as ' ~ document ~ '_texts') -%}
+{%- endfor -%}
 {%- set rules = [
     ('contact_id is null', 'contact id is missing'),
     ('initiation_timestamp is null', 'initiation timestamp is missing'),
@@ -93,9 +98,7 @@ parsed as (
 
     select
         *,
-        {%- for document in fields %}
-        {{ json_document(document) }} as {{ document }}_json{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ documents | join(',\n        ') }}
     from source
 
 ),
@@ -104,9 +107,7 @@ opened as (
 
     select
         *,
-        {%- for document, paths in fields.items() %}
-        {{ json_texts(document ~ '_json', paths.values()) }} as {{ document }}_texts{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ texts | join(',\n        ') }}
     from parsed
 
 ),
