@@ -16,7 +16,7 @@
 {#- Agents whose site or zone may be another. -#}
 {%- set is_moved = '(agent_id in (select agent_id from ' ~ changes('dim_agent')
     ~ ') or exists (select 1 from ' ~ changes('dim_site') ~ '))' -%}
-{#- The moments that date a row, intervals apart. A contact counts on its first leg: one changed, all count. -#}
+{#- The moments that date a row, intervals apart. Of a contact with a changed leg all legs count. -#}
 {%- set moments = [
     'select agent_id, answered_at as moment_at from ' ~ changes('fct_contact_legs'),
     'select agent_id, answered_at from ' ~ ref('fct_contact_legs')
