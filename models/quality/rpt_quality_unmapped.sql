@@ -1,20 +1,27 @@
+{#- Where the contract holds native words, and the slug that stands for one that no map knows. -#}
+{%- set fields = [
+    ('int_contacts__unioned', 'queue', 'unmapped'),
+    ('int_contacts__unioned', 'channel', 'unmapped'),
+    ('int_contacts__unioned', 'contact_type', 'unclassified'),
+    ('int_contacts__unioned', 'client', 'unmapped'),
+    ('int_contacts__unioned', 'site', 'unmapped'),
+    ('int_contact_legs__unioned', 'queue', 'unmapped'),
+    ('int_agent_states__unioned', 'state', 'unmapped'),
+    ('int_agent_shifts__unioned', 'activity', 'unmapped'),
+    ('int_agents__unioned', 'site', 'unmapped'),
+    ('int_operating_costs__unioned', 'site', 'unmapped'),
+    ('int_operating_costs__unioned', 'client', 'unmapped'),
+    ('int_operating_costs__unioned', 'channel', 'unmapped'),
+] -%}
 with
 
-contacts as (
-
-    select * from {{ ref('int_contacts__unioned') }}
-
-),
-
--- the map field, the platform's own word and whether any map knew it
 words as (
-    {%- set fields = [('queue', 'unmapped'), ('channel', 'unmapped'), ('contact_type', 'unclassified')] %}
-    {% for field, unknown in fields %}
+    {% for model, field, unknown in fields %}
     select
         platform,
         '{{ field }}' as field,
         native_{{ field }} as native_value
-    from contacts
+    from {{ ref(model) }}
     where
         native_{{ field }} is not null
         and {{ field }} = '{{ unknown }}'
@@ -30,7 +37,7 @@ counted as (
         platform,
         field,
         native_value,
-        count(*) as contacts_count
+        count(*) as rows_count
     from words
     group by platform, field, native_value
 

@@ -756,6 +756,45 @@ def alerts() -> int:
     return ALERTS
 
 
+@app.command(
+    "unmapped",
+    epilog=_examples("vitals unmapped", "vitals unmapped --write   # into seeds/maps, to be filled in"),
+)
+@_reported
+def show_unmapped(
+    write: Annotated[
+        bool, typer.Option("--write", help="Add a row without a slug to the map seeds, for each word.")
+    ] = False,
+) -> None:
+    """Show the platforms' own words that no map knows.
+
+    Queues, channels, contact types, clients, sites, states and activities, with the rows that carry them:
+    they count as unmapped (a contact type as unclassified) until a row of seeds/maps says what they mean.
+    """
+    from vitals import unmapped as maps
+
+    paths = Paths.from_environment()
+    words = maps.unmapped(paths.published_db)
+    if not words:
+        _say("Every word of every platform is mapped.", console=_out())
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("platform", "field", "word", "rows"):
+        table.add_column(heading, justify="right" if heading == "rows" else "left", overflow="fold")
+    for word in words:
+        table.add_row(word.platform, word.field, escape(word.native_value), f"{word.rows_count:,}")
+    _out().print(table)
+    for field in dict.fromkeys(word.field for word in words):
+        _say(f"Slugs of {field}: {', '.join(maps.slugs(paths.project, field))}", console=_out())
+    if not write:
+        _next("vitals unmapped --write", "add them to seeds/maps, to be filled in")
+        return
+    for seed, count in maps.add_to_maps(paths.project, words).items():
+        _say(f"Added {count} to {_shown(seed)}", console=_out())
+    _say("Fill in the column slug, one of those above.", console=_out())
+    _next("vitals run", "count them where they belong")
+
+
 @app.command("runs", epilog=_examples("vitals runs", "vitals runs --last 100"))
 @_reported
 def show_runs(

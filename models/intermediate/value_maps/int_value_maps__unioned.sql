@@ -9,6 +9,7 @@ mapped as (
         lower(trim(native_value)) as native_value,
         slug
     from {{ ref('map_' ~ platform) }}
+    where slug is not null
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

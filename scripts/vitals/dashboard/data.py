@@ -487,7 +487,7 @@ SQL: Mapping[str, Mapping[str, str]] = {
             order by restated_at desc, kpi_id
         """,
         "unmapped": """
-            select * from quality.rpt_quality_unmapped order by contacts_count desc, platform, field
+            select * from quality.rpt_quality_unmapped order by rows_count desc, platform, field
         """,
         "runs": "select * from quality.rpt_quality_runs order by started_at desc limit 20",
     },

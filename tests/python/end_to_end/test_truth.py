@@ -188,9 +188,7 @@ def test_the_centre_shows_what_real_centres_show(centre: Centre) -> None:
         " group by 1"
     )
     assert doubled, "nobody called in the doubled hour"
-    unmapped = centre.published(
-        "select field, sum(contacts_count) from quality.rpt_quality_unmapped group by 1"
-    )
+    unmapped = centre.published("select field, sum(rows_count) from quality.rpt_quality_unmapped group by 1")
     assert Counter(dict(unmapped))["contact_type"] > 0
 
 

@@ -231,7 +231,7 @@ def _unmapped(rows: list[Row], page: Page) -> None:
             Column("platform", words("quality.platform")),
             Column("field_name", words("quality.field")),
             Column("native_value", words("quality.word")),
-            Column("contacts_count", words("label.contacts"), "count"),
+            Column("rows_count", words("quality.rows"), "count"),
         ),
         rows,
         shown=[{"field_name": words.named("label", row["field"]), **row} for row in rows[:MOST_ROWS]],
