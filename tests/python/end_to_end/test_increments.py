@@ -4,11 +4,12 @@ A story is a few builds with files, late and corrected rows, erasures, changed s
 interrupted build between them; hypothesis looks for one that ends otherwise. `VITALS_STORIES=20` tells more.
 """
 
+import json
 import os
 import random
 import shutil
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,14 @@ from vitals.paths import Paths
 from vitals.simulate import simulate
 
 STORIES = int(os.environ.get("VITALS_STORIES", "2"))
-BUILT_AT = datetime(2026, 10, 20)
+# Nine days, in whose midst the US Pacific clock goes back.
+FIRST_DAY = date(2026, 10, 27)
+BUILT_AT = datetime(2026, 11, 11)
+# What makes a row that comes again the later version: a later time, or a longer duration where none is told.
+LATER = {
+    **dict.fromkeys(("updated_at", "date_updated", "LastUpdateTimestamp"), "2026-11-05T11:00:00Z"),
+    **dict.fromkeys(("after_call_work_time", "agent_state_time"), "9:00:00"),
+}
 # The tracked models and what they read: the others are built whole by every build.
 TRACKED = ["+config.materialized:tracked"]
 EVENTS = st.sampled_from(
@@ -59,8 +67,88 @@ STEPS = st.lists(st.builds(Step, st.floats(0.05, 0.9), EVENTS, st.integers(0, 2*
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine days of a small centre, in every platform's format."""
     home = tmp_path_factory.mktemp("exports")
-    simulate(home / "landing", home / "truth", PROJECT / "seeds", 350, 8, 5, date(2026, 10, 5))
-    return home / "landing"
+    landing = home / "landing"
+    simulate(landing, home / "truth", PROJECT / "seeds", 350, 8, 5, FIRST_DAY)
+    for platform in ("five9", "genesys_cloud", "twilio"):
+        told = home / platform
+        simulate(told / "landing", told / "truth", PROJECT / "seeds", 120, 8, 5, FIRST_DAY, platform)
+        shutil.copytree(told / "landing" / platform, landing / platform)
+    write_texts(landing / "twilio" / "messages")
+    write_conversations(landing / "intercom")
+    return landing
+
+
+def write_texts(folder: Path) -> None:
+    """Messages of eight customers, one of them unknown, a few files of them."""
+    chance = random.Random(8)
+    folder.mkdir(parents=True)
+    for number in range(4):
+        rows = []
+        for each in range(30):
+            at = _moment(chance.uniform(0, 8))
+            customer, is_asked = f"+4479{chance.randrange(8)}", chance.random() < 0.5
+            ends = {"from": customer, "to": "+331"} if is_asked else {"from": "+331", "to": customer}
+            rows.append(
+                {
+                    "sid": f"SM{number}-{each}",
+                    **{key: "anonymous" if end == "+44790" else end for key, end in ends.items()},
+                    "direction": "inbound" if is_asked else "outbound-api",
+                    "status": "received" if is_asked else "delivered",
+                    "date_created": at,
+                    "date_updated": at,
+                    "date_sent": at,
+                }
+            )
+        (folder / f"{number}.json").write_text(json.dumps({"messages": rows}), encoding="utf-8")
+
+
+def write_conversations(folder: Path) -> None:
+    """Conversations of Intercom, and in other files what became of them: replies, notes, closings."""
+    chance = random.Random(9)
+    for stream in ("conversations", "conversation_parts"):
+        (folder / stream).mkdir(parents=True)
+    for number in range(4):
+        conversations, parts = [], []
+        for each in range(25):
+            name, began = f"{number}{each:03}", chance.uniform(0, 7)
+            versions = [{"state": "open"}]
+            if chance.random() < 0.6:
+                rating = {"rating": chance.randint(1, 5)} if chance.random() < 0.5 else {}
+                asked = {"conversation_rating": {"created_at": _moment(began + 0.5), **rating}}
+                versions.append({"state": "closed", **(asked if chance.random() < 0.6 else {})})
+            conversations += [
+                {
+                    "id": name,
+                    "created_at": _moment(began),
+                    "updated_at": _moment(began + place * 0.5),
+                    "team_assignee_id": "123456",
+                    "source": {"type": "email", "author": {"id": f"c{chance.randrange(9)}"}},
+                    **version,
+                }
+                for place, version in enumerate(versions)
+            ]
+            parts += [
+                {
+                    "id": f"{name}-{place}",
+                    "conversation_id": name,
+                    "part_type": kind,
+                    "author": {"type": "admin", "id": f"a{chance.randrange(5)}"},
+                    "created_at": _moment(began + chance.choice((0.1, 0.2, 0.3))),
+                }
+                for place, kind in enumerate(("note", "comment", "comment", "close"))
+                if chance.random() < 0.7
+            ]
+        chance.shuffle(conversations)
+        for stream, rows in (("conversations", conversations), ("conversation_parts", parts)):
+            for half in (0, 1):
+                text = json.dumps({stream: rows[half::2]})
+                (folder / stream / f"{number}-{half}.json").write_text(text, encoding="utf-8")
+
+
+def _moment(days: float) -> str:
+    """So many days after the beginning, ISO 8601, UTC."""
+    at = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC) + timedelta(days=days)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Teller:
@@ -96,7 +184,8 @@ class Teller:
         elif event == "word":
             self.drop_line(chance.choice(sorted((self.paths.project / "seeds/maps").rglob("*.csv"))), chance)
         elif event == "moment":
-            self.as_of = datetime(2026, 10, chance.randint(6, 16), chance.randint(0, 23))
+            hours = timedelta(days=chance.randint(1, 11), hours=chance.randint(0, 23))
+            self.as_of = datetime.combine(FIRST_DAY, datetime.min.time()) + hours
         elif event == "stopped half-way":
             self.build(
                 self.paths, select=chance.choice([["staging"], ["+int_contacts__unioned"], ["+fct_contacts"]])
@@ -126,9 +215,7 @@ class Teller:
         for row in again:
             row["file_hash"], row["source_file"] = name, f"again/{name}"
             row["landed_at"] = datetime(2026, 12, 1)
-            for column in ("updated_at", "LastUpdateTimestamp"):
-                if later and row.get(column):
-                    row[column] = "2026-10-14T11:00:00Z"
+            row.update({column: value for column, value in LATER.items() if later and row.get(column)})
         store.write_rows(raw.with_name(f"{name}.parquet"), pq.read_schema(raw), again)
 
     def change_line(self, seed: Path, chance: random.Random) -> None:
