@@ -486,6 +486,8 @@ def simulate(
     first_day = _day(start)
     if further and not bulk:
         raise typer.BadParameter("it needs --bulk", param_hint="--further")
+    if platform and bulk:
+        raise typer.BadParameter("it goes without --bulk", param_hint="--platform")
     from vitals import simulate as simulation
 
     paths = Paths.from_environment()
