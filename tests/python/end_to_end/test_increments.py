@@ -4,12 +4,11 @@ A story is a few builds with files, late and corrected rows, erasures, changed s
 interrupted build between them; hypothesis looks for one that ends otherwise. `VITALS_STORIES=20` tells more.
 """
 
-import json
 import os
 import random
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from centre import PROJECT, copy_project
+from all_exports import every_platform
+from centre import copy_project
 from vitals import dbt_build, history, pipeline, tracking
 from vitals.landing import store, write_run
 from vitals.paths import Paths
-from vitals.simulate import simulate
 
 STORIES = int(os.environ.get("VITALS_STORIES", "2"))
 # Nine days, in whose midst the US Pacific clock goes back.
@@ -66,89 +65,7 @@ STEPS = st.lists(st.builds(Step, st.floats(0.05, 0.9), EVENTS, st.integers(0, 2*
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine days of a small centre, in every platform's format."""
-    home = tmp_path_factory.mktemp("exports")
-    landing = home / "landing"
-    simulate(landing, home / "truth", PROJECT / "seeds", 350, 8, 5, FIRST_DAY)
-    for platform in ("five9", "genesys_cloud", "twilio"):
-        told = home / platform
-        simulate(told / "landing", told / "truth", PROJECT / "seeds", 120, 8, 5, FIRST_DAY, platform)
-        shutil.copytree(told / "landing" / platform, landing / platform)
-    write_texts(landing / "twilio" / "messages")
-    write_conversations(landing / "intercom")
-    return landing
-
-
-def write_texts(folder: Path) -> None:
-    """Messages of eight customers, one of them unknown, a few files of them."""
-    chance = random.Random(8)
-    folder.mkdir(parents=True)
-    for number in range(4):
-        rows = []
-        for each in range(30):
-            at = _moment(chance.uniform(0, 8))
-            customer, is_asked = f"+4479{chance.randrange(8)}", chance.random() < 0.5
-            ends = {"from": customer, "to": "+331"} if is_asked else {"from": "+331", "to": customer}
-            rows.append(
-                {
-                    "sid": f"SM{number}-{each}",
-                    **{key: "anonymous" if end == "+44790" else end for key, end in ends.items()},
-                    "direction": "inbound" if is_asked else "outbound-api",
-                    "status": "received" if is_asked else "delivered",
-                    "date_created": at,
-                    "date_updated": at,
-                    "date_sent": at,
-                }
-            )
-        (folder / f"{number}.json").write_text(json.dumps({"messages": rows}), encoding="utf-8")
-
-
-def write_conversations(folder: Path) -> None:
-    """Conversations of Intercom, and in other files what became of them: replies, notes, closings."""
-    chance = random.Random(9)
-    for stream in ("conversations", "conversation_parts"):
-        (folder / stream).mkdir(parents=True)
-    for number in range(4):
-        conversations, parts = [], []
-        for each in range(25):
-            name, began = f"{number}{each:03}", chance.uniform(0, 7)
-            versions = [{"state": "open"}]
-            if chance.random() < 0.6:
-                rating = {"rating": chance.randint(1, 5)} if chance.random() < 0.5 else {}
-                asked = {"conversation_rating": {"created_at": _moment(began + 0.5), **rating}}
-                versions.append({"state": "closed", **(asked if chance.random() < 0.6 else {})})
-            conversations += [
-                {
-                    "id": name,
-                    "created_at": _moment(began),
-                    "updated_at": _moment(began + place * 0.5),
-                    "team_assignee_id": "123456",
-                    "source": {"type": "email", "author": {"id": f"c{chance.randrange(9)}"}},
-                    **version,
-                }
-                for place, version in enumerate(versions)
-            ]
-            parts += [
-                {
-                    "id": f"{name}-{place}",
-                    "conversation_id": name,
-                    "part_type": kind,
-                    "author": {"type": "admin", "id": f"a{chance.randrange(5)}"},
-                    "created_at": _moment(began + chance.choice((0.1, 0.2, 0.3))),
-                }
-                for place, kind in enumerate(("note", "comment", "comment", "close"))
-                if chance.random() < 0.7
-            ]
-        chance.shuffle(conversations)
-        for stream, rows in (("conversations", conversations), ("conversation_parts", parts)):
-            for half in (0, 1):
-                text = json.dumps({stream: rows[half::2]})
-                (folder / stream / f"{number}-{half}.json").write_text(text, encoding="utf-8")
-
-
-def _moment(days: float) -> str:
-    """So many days after the beginning, ISO 8601, UTC."""
-    at = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC) + timedelta(days=days)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return every_platform(tmp_path_factory.mktemp("exports"), (350, 120), 8, FIRST_DAY)
 
 
 class Teller:
