@@ -18,6 +18,14 @@
     ))
 {%- endmacro %}
 
+{#- Text such as `Mon, 05 Oct 2026 08:00:00 +0000` (RFC 2822) to the wall clock that it shows, its zone left out; null when it is none. -#}
+{% macro rfc_2822_clock(text) %}{{ return(adapter.dispatch('rfc_2822_clock', 'vitals')(text)) }}{% endmacro %}
+{% macro default__rfc_2822_clock(text) %}try_strptime({{ rfc_2822_core(text) }}, '%d %b %Y %H:%M:%S'){% endmacro %}
+{% macro spark__rfc_2822_clock(text) %}try_to_timestamp({{ rfc_2822_core(text) }}, 'd MMM yyyy HH:mm:ss'){% endmacro %}
+{% macro rfc_2822_core(text) -%}
+    {{ matched(text, '[0-9]{1,2} [A-Z][a-z][a-z] [0-9]{4} [0-9]{1,2}:[0-9]{2}:[0-9]{2}') }}
+{%- endmacro %}
+
 {#- UTC timestamp to the wall clock of an IANA zone. -#}
 {% macro utc_to_local(ts, zone) %}{{ return(adapter.dispatch('utc_to_local', 'vitals')(ts, zone)) }}{% endmacro %}
 {% macro default__utc_to_local(ts, zone) %}(({{ ts }} at time zone 'UTC') at time zone {{ zone }}){% endmacro %}
@@ -27,6 +35,15 @@
 {% macro local_to_utc(ts, zone) %}{{ return(adapter.dispatch('local_to_utc', 'vitals')(ts, zone)) }}{% endmacro %}
 {% macro default__local_to_utc(ts, zone) %}(({{ ts }} at time zone {{ zone }}) at time zone 'UTC'){% endmacro %}
 {% macro spark__local_to_utc(ts, zone) %}to_utc_timestamp({{ ts }}, {{ zone }}){% endmacro %}
+
+{#- As local_to_utc; of an hour that occurs twice (the clock goes back) it is the first time. -#}
+{% macro first_local_to_utc(ts, zone) -%}
+    case
+        when {{ utc_to_local(add_seconds(local_to_utc(ts, zone), -3600.0), zone) }} = {{ ts }}
+            then {{ add_seconds(local_to_utc(ts, zone), -3600.0) }}
+        else {{ local_to_utc(ts, zone) }}
+    end
+{%- endmacro %}
 
 {#- Elapsed seconds from a to b as decimal(18, 3), sub-second part kept. -#}
 {% macro seconds_between(a, b) %}{{ return(adapter.dispatch('seconds_between', 'vitals')(a, b)) }}{% endmacro %}
@@ -119,6 +136,40 @@
 {% macro json_array_length(json) %}{{ return(adapter.dispatch('json_array_length', 'vitals')(json)) }}{% endmacro %}
 {% macro default__json_array_length(json) %}cast(json_array_length({{ json }}) as bigint){% endmacro %}
 {% macro spark__json_array_length(json) %}cast(json_array_length({{ json }}) as bigint){% endmacro %}
+
+{#- One row per element of a JSON array in text, each as JSON text: a select item, not to be nested; no row when it is none. -#}
+{% macro json_to_rows(json) %}{{ return(adapter.dispatch('json_to_rows', 'vitals')(json)) }}{% endmacro %}
+{% macro default__json_to_rows(json) -%}
+    unnest(cast(json_extract({{ json }}, '$[*]') as varchar[]))
+{%- endmacro %}
+{% macro spark__json_to_rows(json) %}explode(from_json({{ json }}, 'array<string>')){% endmacro %}
+
+{#- The latest of all ISO 8601 UTC times that stand anywhere in a text; null when there is none. -#}
+{% macro latest_time_in(text) %}{{ return(adapter.dispatch('latest_time_in', 'vitals')(text)) }}{% endmacro %}
+{% macro default__latest_time_in(text) -%}
+    list_max(list_transform(
+        regexp_extract_all({{ text }}, '{{ iso_pattern() }}'), lambda x: {{ iso_to_utc('x') }}
+    ))
+{%- endmacro %}
+{% macro spark__latest_time_in(text) -%}
+    array_max(transform(regexp_extract_all({{ text }}, '{{ iso_pattern() }}', 0), x -> {{ iso_to_utc('x') }}))
+{%- endmacro %}
+
+{#- Whether something in a text looks like an ISO 8601 UTC time and is none (30 February); null when the text is. -#}
+{% macro has_broken_time(text) %}{{ return(adapter.dispatch('has_broken_time', 'vitals')(text)) }}{% endmacro %}
+{% macro default__has_broken_time(text) -%}
+    list_contains(list_transform(
+        regexp_extract_all({{ text }}, '{{ iso_pattern() }}'), lambda x: {{ iso_to_utc('x') }} is null
+    ), true)
+{%- endmacro %}
+{% macro spark__has_broken_time(text) -%}
+    array_contains(
+        transform(regexp_extract_all({{ text }}, '{{ iso_pattern() }}', 0), x -> {{ iso_to_utc('x') }} is null), true
+    )
+{%- endmacro %}
+
+{#- ISO 8601 UTC times; the day may have one digit, as some exports write it. -#}
+{% macro iso_pattern() %}{{ return('[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}T[0-9:.]+Z') }}{% endmacro %}
 
 {#- Replace every match of a pattern (no backslashes: they mean different things) by a text. -#}
 {% macro regexp_replace_all(text, pattern, replacement) -%}

@@ -68,6 +68,26 @@
     end
 {%- endmacro %}
 
+{#-
+    Text duration `H:MM:SS` to seconds, decimal(18, 3); null when it is none. A spreadsheet that takes it for a time of day writes 143 s
+    as `12:02:23 AM`.
+-#}
+{% macro seconds_from_clock(text) -%}
+    {%- set clock = "upper(trim(" ~ text ~ "))" -%}
+    {%- set hours = "try_cast(split_part(" ~ clock ~ ", ':', 1) as decimal(18, 3))" -%}
+    cast(case
+        when {{ matches(clock, '^[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]([.][0-9]+)?( ?[AP]M)?$') }}
+            then
+                case
+                    when {{ clock }} like '%M'
+                        then {{ hours }} % 12 + case when {{ clock }} like '%PM' then 12 else 0 end
+                    else {{ hours }}
+                end * 3600
+                + try_cast(split_part({{ clock }}, ':', 2) as decimal(18, 3)) * 60
+                + try_cast({{ matched("split_part(" ~ clock ~ ", ':', 3)", '^[0-9.]+') }} as decimal(18, 3))
+    end as decimal(18, 3))
+{%- endmacro %}
+
 {#- Text `YYYY-MM`, or any day or time of the month, to the month's first day; null when it is none. -#}
 {% macro month_from(text) -%}
     {%- set day = "case when length(trim(" ~ text ~ ")) = 7 then trim(" ~ text ~ ") || '-01' else trim(" ~ text ~ ") end" -%}
@@ -89,6 +109,17 @@
             and split_part(trim({{ text }}), ':', 1) in ('{{ names | join("', '") }}')
             then trim({{ text }})
         else '{{ platform }}:' || {{ clean_text(text) }}
+    end
+{%- endmacro %}
+
+{#- Text time of a web API, ISO 8601 UTC or RFC 2822 GMT, to UTC timestamp; null when it is none. -#}
+{% macro api_time(text) %}coalesce({{ rfc_2822_clock(text) }}, {{ iso_to_utc(text) }}){% endmacro %}
+
+{#- Text epoch seconds, or ISO 8601 UTC as connectors write it, to UTC timestamp; null when it is neither. -#}
+{% macro epoch_or_iso(text) -%}
+    case
+        when {{ matches('trim(' ~ text ~ ')', '^[0-9.]{8,17}$') }} then {{ epoch_to_utc(text) }}
+        else {{ iso_to_utc(text) }}
     end
 {%- endmacro %}
 

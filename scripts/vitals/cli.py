@@ -440,6 +440,7 @@ def forget(
     epilog=_examples(
         "vitals simulate --contacts 20000 --days 31 --seed 7",
         "vitals simulate --out exports --truth known",
+        "vitals simulate --platform five9 --out five9_exports --truth known",
         "vitals simulate --bulk --contacts 1000000 --days 365",
         "vitals simulate --bulk --contacts 1000000 --days 365 --further 2740",
     )
@@ -451,6 +452,12 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
     start: Annotated[
         str | None, typer.Option(metavar="DATE", help=f"First day. Default: {FIRST_DAY}.")
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            help="Only the telephone queues of Amazon Connect, told by this platform. Default: all."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the exports go. Default: the landing folder.")
@@ -479,6 +486,8 @@ def simulate(
     first_day = _day(start)
     if further and not bulk:
         raise typer.BadParameter("it needs --bulk", param_hint="--further")
+    if platform and bulk:
+        raise typer.BadParameter("it goes without --bulk", param_hint="--platform")
     from vitals import simulate as simulation
 
     paths = Paths.from_environment()
@@ -526,6 +535,7 @@ def simulate(
             days=days,
             seed=seed,
             start=first_day or FIRST_DAY,
+            platform=platform,
             on_progress=lambda step, done, total: tell(_SIMULATION_STEPS[step], done, total, ""),
         )
     _print_simulation(report, target)

@@ -505,7 +505,7 @@ def _lineage(graph: _Graph, kpi: Kpi) -> list[str]:
         (boxes[parent], boxes[key])
         for key in boxes
         for parent in graph.parents(key)
-        if boxes[parent] != boxes[key] and boxes[key] != "raw_reference"
+        if boxes[parent] != boxes[key] and not boxes[key].startswith("raw_")
     }
     made.add((kpi.model, "kpi_values"))
     lines = [

@@ -81,7 +81,8 @@ def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False
     def hashed(value: str) -> str | None:
         if keep_hashed and _HASHED.fullmatch(value):
             return value
-        plain = value.strip().casefold()
+        # `tel:+33…` (RFC 3966) is the number that another platform writes bare: one person, one hash.
+        plain = value.strip().casefold().removeprefix("tel:")
         if plain in nobody:
             return None
         # To copy what has taken in the key costs less than to take it in again.

@@ -13,10 +13,14 @@ from vitals.simulate.engine import Engine
 from vitals.simulate.entities import Contact
 from vitals.simulate.export_amazon import agent_events, contact_records
 from vitals.simulate.export_asterisk import queue_log
+from vitals.simulate.export_five9 import five9_exports
+from vitals.simulate.export_genesys import conversations
 from vitals.simulate.export_template import template_exports
+from vitals.simulate.export_twilio import twilio_exports
 from vitals.simulate.export_zendesk import ZendeskExports
 from vitals.simulate.extras import add_extras
 from vitals.simulate.feedback import agent_surveys, customer_surveys, evaluations, help_desk_ratings
+from vitals.simulate.moved import MOVES, move
 from vitals.simulate.output import Export
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
@@ -24,9 +28,9 @@ from vitals.simulate.staffing import roster, supervisors
 from vitals.simulate.truth import moment, write_truth
 from vitals.simulate.world import lanes_of
 
-__all__ = ["SimulationReport", "simulate"]
+__all__ = ["MOVES", "SimulationReport", "simulate"]
 
-_PLATFORMS = ("amazon_connect", "asterisk", "template", "zendesk")
+_PLATFORMS = ("amazon_connect", "asterisk", "five9", "genesys_cloud", "template", "twilio", "zendesk")
 # The exports are drawn on the day after the last whole one, the running day: so long after the last site's
 # midnight that it is the afternoon in Europe, in the midst of a quarter of an hour.
 _DRAWN_AFTER_SECONDS = 8 * 3600 + 7 * 60
@@ -61,6 +65,7 @@ def simulate(
     days: int = 30,
     seed: int = 1,
     start: date = date(2026, 10, 5),
+    platform: str | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> SimulationReport:
     """Simulates a contact centre and writes its platforms' exports, and the truth about them.
@@ -76,19 +81,28 @@ def simulate(
         days: whole local days of arrivals; the running day, on which the exports are drawn, follows them.
         seed: of all randomness.
         start: first local day at each site.
+        platform: None for the whole centre; one of MOVES for its telephone queues of Amazon Connect alone,
+            told by that platform: with the other arguments the same, what happened is the same on each.
         on_progress: called as (step, done, total), where step is `simulate` or `write`.
 
     Raises:
-        VitalsError: contacts or days are below 1, `out` holds exports already, or a seed is missing.
+        VitalsError: contacts or days are below 1, the platform is none of MOVES, `out` holds exports
+            already, or a seed is missing.
     """
     if contacts < 1 or days < 1:
         raise VitalsError(
             f"Cannot simulate {contacts} contacts in {days} days.",
             "Ask for at least one contact and one day.",
         )
+    if platform is not None and platform not in MOVES:
+        raise VitalsError(
+            f"The simulated centre cannot move to {platform!r}.", f"Choose one of: {', '.join(MOVES)}."
+        )
     _refuse_mixing(out)
     reference = Reference(seeds)
     lanes = lanes_of(reference)
+    if platform is not None:
+        lanes = [lane for lane in lanes if lane.platform == "amazon_connect" and lane.channel == "voice"]
     if not lanes:
         raise VitalsError(
             f"{seeds} knows none of the simulator's queues.", "Restore seeds/reference/queues.csv."
@@ -111,15 +125,31 @@ def simulate(
     surveys = customer_surveys(everything, sampler, until) + agent_surveys(agents, sampler, until)
     ratings = help_desk_ratings(everything, sampler, until)
     forms = evaluations(everything, sampler, until)
+    if platform is not None:
+        everything = move(
+            platform, everything, [*agents, *leads.values()], engine.floor.agent_events, reference
+        )
 
     def of(platform: str) -> list[Contact]:
         return [contact for contact in everything if contact.platform == platform]
 
+    told: dict[str, Callable[[], list[Export]]] = {
+        "amazon_connect": lambda: [
+            contact_records(of("amazon_connect"), reference, sampler, until),
+            agent_events(engine.floor.agent_events, reference, sampler, until),
+        ],
+        "asterisk": lambda: [queue_log(of("asterisk"), engine.floor.agent_events, reference, sampler, until)],
+        "five9": lambda: five9_exports(of("five9"), engine.floor.agent_events, reference, sampler, until),
+        "genesys_cloud": lambda: [conversations(of("genesys_cloud"), reference, sampler, until)],
+        "twilio": lambda: twilio_exports(of("twilio"), engine.floor.agent_events, reference, sampler, until),
+        "zendesk": lambda: ZendeskExports(of("zendesk"), ratings, reference, sampler, until).exports(),
+    }
     exports: list[Export] = [
-        contact_records(of("amazon_connect"), reference, sampler, until),
-        agent_events(engine.floor.agent_events, reference, sampler, until),
-        queue_log(of("asterisk"), engine.floor.agent_events, reference, sampler, until),
-        *ZendeskExports(of("zendesk"), ratings, reference, sampler, until).exports(),
+        *(
+            export
+            for name in ((platform,) if platform else ("amazon_connect", "asterisk", "zendesk"))
+            for export in told[name]()
+        ),
         *template_exports(
             everything,
             agents,

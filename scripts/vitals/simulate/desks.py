@@ -25,7 +25,7 @@ Steps: TypeAlias = Generator[simpy.Event, Any, None]
 
 _DAY = 86400
 # The platforms that tell what their agents do minute by minute.
-TELLING = ("amazon_connect", "template")
+TELLING = ("amazon_connect", "five9", "template", "twilio")
 
 
 class Waiting:

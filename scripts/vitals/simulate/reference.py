@@ -155,7 +155,15 @@ class Reference:
         ]
         self.words = {
             platform: _words(seeds, platform)
-            for platform in ("amazon_connect", "asterisk", "zendesk", "template")
+            for platform in (
+                "amazon_connect",
+                "asterisk",
+                "five9",
+                "genesys_cloud",
+                "template",
+                "twilio",
+                "zendesk",
+            )
         }
         self._found: dict[tuple[str, str, str, str, date], Decimal] = {}
         self._offsets: dict[tuple[str, int], int] = {}

@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,21 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from centre import PROJECT, copy_project
+from all_exports import every_platform
+from centre import copy_project
 from vitals import dbt_build, history, pipeline, tracking
 from vitals.landing import store, write_run
 from vitals.paths import Paths
-from vitals.simulate import simulate
 
 STORIES = int(os.environ.get("VITALS_STORIES", "2"))
-BUILT_AT = datetime(2026, 10, 20)
+# Nine days, in whose midst the US Pacific clock goes back.
+FIRST_DAY = date(2026, 10, 27)
+BUILT_AT = datetime(2026, 11, 11)
+# What makes a row that comes again the later version: a later time, or a longer duration where none is told.
+LATER = {
+    **dict.fromkeys(("updated_at", "date_updated", "LastUpdateTimestamp"), "2026-11-05T11:00:00Z"),
+    **dict.fromkeys(("after_call_work_time", "agent_state_time"), "9:00:00"),
+}
 # The tracked models and what they read: the others are built whole by every build.
 TRACKED = ["+config.materialized:tracked"]
 EVENTS = st.sampled_from(
@@ -58,9 +65,7 @@ STEPS = st.lists(st.builds(Step, st.floats(0.05, 0.9), EVENTS, st.integers(0, 2*
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine days of a small centre, in every platform's format."""
-    home = tmp_path_factory.mktemp("exports")
-    simulate(home / "landing", home / "truth", PROJECT / "seeds", 350, 8, 5, date(2026, 10, 5))
-    return home / "landing"
+    return every_platform(tmp_path_factory.mktemp("exports"), (350, 120), 8, FIRST_DAY)
 
 
 class Teller:
@@ -96,7 +101,8 @@ class Teller:
         elif event == "word":
             self.drop_line(chance.choice(sorted((self.paths.project / "seeds/maps").rglob("*.csv"))), chance)
         elif event == "moment":
-            self.as_of = datetime(2026, 10, chance.randint(6, 16), chance.randint(0, 23))
+            hours = timedelta(days=chance.randint(1, 11), hours=chance.randint(0, 23))
+            self.as_of = datetime.combine(FIRST_DAY, datetime.min.time()) + hours
         elif event == "stopped half-way":
             self.build(
                 self.paths, select=chance.choice([["staging"], ["+int_contacts__unioned"], ["+fct_contacts"]])
@@ -126,9 +132,7 @@ class Teller:
         for row in again:
             row["file_hash"], row["source_file"] = name, f"again/{name}"
             row["landed_at"] = datetime(2026, 12, 1)
-            for column in ("updated_at", "LastUpdateTimestamp"):
-                if later and row.get(column):
-                    row[column] = "2026-10-14T11:00:00Z"
+            row.update({column: value for column, value in LATER.items() if later and row.get(column)})
         store.write_rows(raw.with_name(f"{name}.parquet"), pq.read_schema(raw), again)
 
     def change_line(self, seed: Path, chance: random.Random) -> None:

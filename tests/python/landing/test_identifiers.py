@@ -26,6 +26,12 @@ def test_an_identifier_is_trimmed_folded_and_hashed(desk: Desk) -> None:
     assert desk.values("caller", HIDDEN) == [digest("ann@x.org"), digest("4479")]
 
 
+def test_a_number_has_one_hash_with_and_without_its_scheme(desk: Desk) -> None:
+    desk.drop("acme/calls/a.json", '{"id": 1, "caller": "tel:+4479"}\n{"id": 2, "caller": "+4479"}')
+    desk.land(HIDDEN)
+    assert desk.values("caller", HIDDEN) == [digest("+4479")] * 2
+
+
 @pytest.mark.parametrize("word", ["", " ", "Anonymous", "UNKNOWN", "restricted", "null", "0", "Switchboard"])
 def test_words_for_nobody_become_null(desk: Desk, word: str) -> None:
     desk.drop("acme/calls/a.json", json.dumps({"id": 1, "caller": word}))
