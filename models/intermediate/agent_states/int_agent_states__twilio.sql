@@ -1,3 +1,4 @@
+{{ tracked_whole(['agent_id', 'started_at']) }}
 with
 
 events as (
