@@ -225,6 +225,8 @@ def watch(
     runs.RUN_ID.set(None)
     # What has to be looked at: None is everything. It stays when a round fails, and while a file is written.
     waiting: set[Path] | None = None
+    # What a round of everything saw: the folder is watched only after it, and a file may have come meanwhile.
+    seen: set[Path] | None = None
     failures, retry_at = 0, 0.0
     with _gatekeeper(paths) as keeper:
         for changes in chain(
@@ -242,6 +244,9 @@ def watch(
                     paths.landing / Path(name).relative_to(paths.landing.resolve())
                     for _, name in changes or ()
                 }
+                if seen is not None:
+                    waiting |= {file for file in paths.landing.rglob("*") if file.is_file()} - seen
+                    seen = None
                 if not waiting:
                     continue
             if not changes and time.monotonic() < retry_at:
@@ -256,6 +261,8 @@ def watch(
                 failures += 1
                 continue
             failures = 0
+            if waiting is None:
+                seen = {paths.landing / one.source_file for one in report.landing.files}
             waiting = {paths.landing / one.source_file for one in report.landing.with_status("being_written")}
             if report.publication or report.landing.with_status("refused"):
                 on_round(report)

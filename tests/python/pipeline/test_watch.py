@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import datetime
 from threading import Event, Thread
 
@@ -111,6 +112,35 @@ def test_a_file_that_is_moved_in_is_seen(watcher: Watcher, centre: Paths) -> Non
     shutil.move(aside, centre.landing / "desk/calls/four.csv")
     assert watcher.rounds.get(timeout=SECONDS).publication is not None
     assert ("f", 9) in waits(centre)
+
+
+def test_a_file_that_comes_in_the_first_round_is_seen_and_a_refused_one_told_once(
+    centre: Paths, drop_calls: Callable[[str, str], None]
+) -> None:
+    drop_calls("empty.csv", "")
+    rounds: queue.Queue[LiveReport] = queue.Queue()
+    failures: queue.Queue[VitalsError] = queue.Queue()
+    stop = Event()
+
+    def tell(step: str, done: int, total: int, what: str) -> None:
+        if step == "Publishing" and not (centre.landing / "desk/calls/two.csv").exists():
+            drop_calls("two.csv", HEAD + "d,2026-03-02,7\n")
+
+    watching = Thread(
+        target=lambda: pipeline.watch(centre, rounds.put, failures.put, lambda: nullcontext(tell), stop)
+    )
+    watching.start()
+    try:
+        first, second = (rounds.get(timeout=SECONDS) for _ in range(2))
+    finally:
+        stop.set()
+        watching.join(SECONDS)
+    assert [one.source_file for one in first.landing.with_status("refused")] == ["desk/calls/empty.csv"]
+    assert [(one.source_file, one.status) for one in second.landing.files] == [
+        ("desk/calls/two.csv", "landed")
+    ]
+    assert ("d", 7) in waits(centre)
+    assert failures.empty()
 
 
 def an_edited_report(centre: Paths) -> None:
