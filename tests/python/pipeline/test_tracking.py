@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import pytest
@@ -82,7 +83,7 @@ class Project:
                 connection.execute(f"insert into changes.{name} values ('1')")
                 connection.execute("insert into changes.built values (?)", [name])
         if done:
-            tracking.note_done(self.paths)
+            tracking.note_done(self.paths, str(uuid4()))
         return plan, set(files)
 
     def noted(self, model: str) -> int:
