@@ -265,6 +265,8 @@ def _write(
                 _copy_file(files["managers"], file)
             connection.execute(f"attach {_text(file)} as {level} (storage_version '{STORAGE_VERSION}')")
             mine = _of(relations, level)
+            # One transaction: each would wait for the disk.
+            connection.begin()
             for schema in sorted({"quality", *(one.schema for one in mine)}):
                 connection.execute(f"create schema if not exists {level}.{_name(schema)}")
             said = _comments(connection, level)
@@ -279,8 +281,9 @@ def _write(
                 PublishedTable(one.schema, one.name, _count(connection, _table(level, one))) for one in mine
             ]
             written.append(_write_version(connection, level, version))
-            tables += [] if level == "managers" else written[: None if level == "analysts" else -1]
+            connection.commit()
             connection.execute(f"checkpoint {level}")
+            tables += [] if level == "managers" else written[: None if level == "analysts" else -1]
         for level in files:
             connection.execute(f"detach {level}")
     return tables
@@ -309,7 +312,9 @@ def _carry(
         else:
             connection.execute(f"drop table {_table(level, one)}")
     # Gives the room of what went to what comes: else the file would hold both.
+    connection.commit()
     connection.execute(f"checkpoint {level}")
+    connection.begin()
     return carried
 
 

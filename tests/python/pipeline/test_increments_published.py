@@ -60,8 +60,9 @@ class Warehouse:
             "create view marts.kpi as select count(*) as n, max(note) as note from marts.fct;"
             "create table people.dim_agent as select 'Ann' as name, 'first' as note"
         )
+        first = self.export(FIRST)
         for level, (_, mode) in LEVELS.items():
-            swap(self.export(FIRST).of(level), self.published[level], mode)
+            swap(first.of(level), self.published[level], mode)
         self.build(
             "create table changes.base as select 'first build' as invocation_id;"
             "create table changes.anew (model varchar);"
