@@ -232,7 +232,7 @@ def _columns(
 ) -> Sequence[Any]:
     """All columns of a database, with their types, in order, without those of the version."""
     found = connection.execute(
-        "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+        "select schema_name, table_name, column_index, column_name, data_type from duckdb_columns()"
         " where database_name = ? and not internal and table_name <> 'published_version' order by all",
         [database],
     ).fetchall()
