@@ -51,7 +51,6 @@ _FLOOR_MARTS = (
     "kpi_first_contact_resolution",
     "kpi_repeat_contact_rate",
 )
-_LIVE_FILES = 20
 _LIVE_CONTACTS = 1_000
 _SLOW_MS = 50
 _MIB = 1 << 20
@@ -151,8 +150,8 @@ def _end(pid: int) -> None:
 class Bench:
     """One size: its folder, its files, its results so far."""
 
-    def __init__(self, work: Path, contacts: int, limit: float, seed: int) -> None:
-        self.contacts, self.limit, self.seed = contacts, limit, seed
+    def __init__(self, work: Path, contacts: int, limit: float, seed: int, live_files: int) -> None:
+        self.contacts, self.limit, self.seed, self.live_files = contacts, limit, seed, live_files
         self.home = work / str(contacts)
         self.landing, self.warehouse = self.home / "landing", self.home / "warehouse"
         self.floor_db, self.typed = self.home / "floor.duckdb", self.home / "contacts.parquet"
@@ -403,14 +402,14 @@ class Bench:
         apart = self.home / "live"
         shutil.rmtree(apart, ignore_errors=True)
         # Of four contacts more than one comes through this platform.
-        further = 4 * _LIVE_FILES * _LIVE_CONTACTS
+        further = 4 * self.live_files * _LIVE_CONTACTS
         self._simulate("live-generate", "--further", str(further), landing=apart)
         records = apart / "amazon_connect" / "contact_records"
         whole = next(records.glob("*.parquet"))
         # The step before may have brought some of that day.
         known = self.landing / "amazon_connect" / "contact_records" / "*.parquet"
         made = []
-        for number in range(_LIVE_FILES):
+        for number in range(self.live_files):
             made.append(apart / f"live-{number:02}.parquet")
             # A contact that was never transferred stands in one record, which names it.
             duckdb.execute(
@@ -949,6 +948,7 @@ def main() -> None:
         "--work", type=Path, default=PROJECT / "target" / "bench", help="folder for files and results"
     )
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--live-files", type=int, default=20, help="of the step live")
     parser.add_argument("--floor", nargs=2, metavar=("HOME", "PART"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.floor:
@@ -959,7 +959,10 @@ def main() -> None:
     if unknown := set(wanted) - set(STEPS):
         parser.error(f"unknown step {', '.join(sorted(unknown))}: use some of {','.join(STEPS)}")
     limit = asked.limit_minutes * 60
-    benches = [Bench(asked.work.resolve(), size, limit, asked.seed) for size in asked.contacts or SIZES]
+    benches = [
+        Bench(asked.work.resolve(), size, limit, asked.seed, asked.live_files)
+        for size in asked.contacts or SIZES
+    ]
     for bench in benches:
         for step in STEPS:
             if step in wanted:

@@ -247,6 +247,7 @@
     create or replace table {{ changes(model.name) }} as select *, true as has_come from {{ target }} limit 0;
     delete from {{ changes('built') }} where model = '{{ model.name }}';
     insert into {{ changes('built') }} values ('{{ model.name }}');
+    insert into {{ changes('anew') }} values ('{{ model.name }}');
 {%- endmacro %}
 
 {#- Statements: compute the units, compare them with what the table holds, replace those that differ, and note their rows. -#}

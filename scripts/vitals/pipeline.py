@@ -456,7 +456,7 @@ def _build(
     if not report.passed:
         raise AuditFailed(report, paths.work_db, dbt_build.log_dir(paths) / "dbt.log")
     if not select:
-        tracking.note_done(paths)
+        tracking.note_done(paths, report.invocation_id)
     # A part that passed says nothing about the rest: that must have passed before.
     if not select or _is_intact(before):
         _write_state(paths, report)
@@ -505,7 +505,8 @@ def _audit(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> AuditRep
     )
     tell("Writing the candidate", 0, 0, "")
     manifest = dbt_build.read_manifest(paths)
-    candidate = export_candidate(paths.work_db, candidate_path(paths), manifest, version)
+    published = {level: paths.published_for(level) for level in LEVELS}
+    candidate = export_candidate(paths.work_db, candidate_path(paths), manifest, version, published)
     runs.note(tables=len(candidate.tables), rows_written=sum(one.rows for one in candidate.tables))
     tell("Checking the candidate", 0, 0, "")
     gate = gates.check_candidate(keeper, candidate.path)

@@ -4,8 +4,10 @@ between."""
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,11 +16,14 @@ from typing import Any
 import duckdb
 
 from vitals.errors import VitalsError
+from vitals.tracking import BaseOfChanges, base_of_changes
 
 # Files in this format are read by DuckDB clients and BI drivers from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
 # Questions name a KPI and a span of days: DuckDB then passes over all blocks that hold others.
 _STORED_BY = ("kpi_id", "day", "queue")
+# A table of which a larger share differs is written whole: it costs no more, and its rows are in order again.
+_WHOLE_FROM = 0.2
 PUBLISHED_SCHEMAS = ("marts", "quality", "people")
 # Each level's file holds the relations of these levels; the mode of the file. Analysts' comes last: its
 # version is what the pipeline believes.
@@ -51,11 +56,19 @@ class Version:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished file that has not been published yet."""
+    """A finished file that has not been published yet.
+
+    Args:
+        path: the analysts' file.
+        tables: what all levels' files hold.
+        seconds: how long it took.
+        is_whole: whether everything was written; else it is the published file, brought up to date.
+    """
 
     path: Path
     tables: tuple[PublishedTable, ...]
     seconds: float
+    is_whole: bool = True
 
     def of(self, level: str) -> Path:
         """The candidate of a level; `path` is the analysts'."""
@@ -76,30 +89,67 @@ class _Relation:
     description: str
     columns: Mapping[str, str]
     level: str
+    model: str
+    # Of a tracked model: the columns or expressions by which its rows are computed together.
+    unit: tuple[str, ...] = ()
 
 
-def export_candidate(work: Path, candidate: Path, manifest: Mapping[str, Any], version: Version) -> Candidate:
+def export_candidate(
+    work: Path,
+    candidate: Path,
+    manifest: Mapping[str, Any],
+    version: Version,
+    published: Mapping[str, Path] | None = None,
+) -> Candidate:
     """Write the published schemas of the work database into new files, one per level, with their descriptions
     as comments.
 
     Only what the manifest knows is taken, so that a table of a deleted model does not live on. KPI views
-    become tables.
+    become tables. Where the published files are what the changes of tracked models are relative to, the
+    candidates begin as copies of them: tracked tables get what changed, everything else is written anew.
 
     Args:
         work: the database that dbt built; opened read-only.
         candidate: the analysts' file to write; the other levels' stand beside it. Replaced when they exist.
         manifest: dbt's manifest, as read from `manifest.json`.
         version: what `quality.published_version` shall say.
+        published: by level, the file that is published now, if any; None = write everything.
 
     Raises:
         VitalsError: when a model of the manifest was never built, or the work database is in use.
+        OSError: a published file cannot be copied.
     """
     started = time.monotonic()
     relations = _published_relations(manifest)
-    files = {level: level_candidate(candidate, level) for level in ("analysts", "managers", "owners")}
-    for each in files.values():
-        each.unlink(missing_ok=True)
-        _wal(each).unlink(missing_ok=True)
+    # Analysts read all that managers do: their file begins as a copy.
+    files = {level: level_candidate(candidate, level) for level in ("managers", "analysts", "owners")}
+    base = None
+    with _opened(work) as connection:
+        _refuse_missing(connection, work, relations)
+        if published is not None:
+            base = _common_base(connection, work.stem, relations, version, published)
+    tables = None
+    if published is not None and base is not None:
+        try:
+            tables = _write(work, files, relations, version, published, base)
+        except duckdb.Error:
+            # A damaged block shows when it is read: nothing of this file is taken over.
+            base = None
+    if tables is None:
+        tables = _write(work, files, relations, version, {}, None)
+    for file in files.values():
+        file.chmod(0o600)
+        if _wal(file).exists():
+            raise VitalsError(
+                f"{file} still has a write-ahead log after its checkpoint",
+                "Is the disk full? Free some space and run `vitals publish` again.",
+            )
+    return Candidate(candidate, tuple(tables), time.monotonic() - started, base is None)
+
+
+@contextmanager
+def _opened(work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own with the work database attached, read-only."""
     with duckdb.connect() as connection:
         try:
             # Views name their database: it must keep the name it had when dbt built them.
@@ -109,41 +159,179 @@ def export_candidate(work: Path, candidate: Path, manifest: Mapping[str, Any], v
                 f"{work} cannot be opened: {_first_line(error)}",
                 "Close other programs that have it open, or run `vitals build` when it does not exist.",
             ) from error
-        built = {
-            (schema, name)
-            for schema, name in connection.execute(
-                "select table_schema, table_name from information_schema.tables where table_catalog = ?",
-                [work.stem],
-            ).fetchall()
-        }
-        missing = [f"{one.schema}.{one.name}" for one in relations if (one.schema, one.name) not in built]
-        if missing:
-            raise VitalsError(
-                f"{work} lacks {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}",
-                "Run `vitals build`: every model has to be built once before publishing.",
+        yield connection
+
+
+def _refuse_missing(
+    connection: duckdb.DuckDBPyConnection, work: Path, relations: Sequence[_Relation]
+) -> None:
+    built = {
+        (schema, name)
+        for schema, name in connection.execute(
+            "select table_schema, table_name from information_schema.tables where table_catalog = ?",
+            [work.stem],
+        ).fetchall()
+    }
+    missing = [f"{one.schema}.{one.name}" for one in relations if (one.schema, one.name) not in built]
+    if missing:
+        raise VitalsError(
+            f"{work} lacks {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}",
+            "Run `vitals build`: every model has to be built once before publishing.",
+        )
+
+
+def _common_base(
+    connection: duckdb.DuckDBPyConnection,
+    work: str,
+    relations: Sequence[_Relation],
+    version: Version,
+    published: Mapping[str, Path],
+) -> BaseOfChanges | None:
+    """What the noted changes are relative to, when every published file holds it."""
+    base = base_of_changes(connection, work)
+    if base is None:
+        return None
+    for level, file in published.items():
+        columns = _columns(connection, work, _of(relations, level))
+        if not _is_base(file, base, version, columns):
+            return None
+    return base
+
+
+def _is_base(published: Path, base: BaseOfChanges, version: Version, columns: Sequence[Any]) -> bool:
+    """Whether a published file is whole and holds the build that the noted changes are relative to, in the
+    tables and columns of the work database, and nothing else.
+
+    Once a day none is taken over: what was erased leaves the unused blocks of the file, too, and the order of
+    its rows is renewed.
+    """
+    # A log would be of somebody who wrote to it.
+    if not published.exists() or _wal(published).exists():
+        return False
+    try:
+        with duckdb.connect(str(published), read_only=True) as connection:
+            held = version_of(connection)
+            storage = connection.execute(
+                "select tags['storage_version'] from duckdb_databases() where database_name = ?",
+                [published.stem],
+            ).fetchone()
+            return (
+                held is not None
+                and held.dbt_invocation_id == base.invocation_id
+                and held.vitals_version == version.vitals_version
+                and held.published_at.date() == version.published_at.astimezone(UTC).date()
+                and storage == (f"{STORAGE_VERSION}+",)
+                and _columns(connection, published.stem) == columns
             )
-        tables: list[PublishedTable] = []
+    except duckdb.Error:
+        return False
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection, database: str, only: Sequence[_Relation] | None = None
+) -> Sequence[Any]:
+    """All columns of a database, with their types, in order, without those of the version."""
+    found = connection.execute(
+        "select schema_name, table_name, column_index, column_name, data_type from duckdb_columns()"
+        " where database_name = ? and not internal and table_name <> 'published_version' order by all",
+        [database],
+    ).fetchall()
+    wanted = None if only is None else {(one.schema, one.name) for one in only}
+    return [row for row in found if wanted is None or row[:2] in wanted]
+
+
+def _of(relations: Sequence[_Relation], level: str) -> list[_Relation]:
+    return [one for one in relations if one.level in LEVELS[level][0]]
+
+
+def _write(
+    work: Path,
+    files: Mapping[str, Path],
+    relations: Sequence[_Relation],
+    version: Version,
+    published: Mapping[str, Path],
+    base: BaseOfChanges | None,
+) -> list[PublishedTable]:
+    """Write the files, from nothing or from what is published, and tell what they hold."""
+    for file in files.values():
+        file.unlink(missing_ok=True)
+        _wal(file).unlink(missing_ok=True)
+    tables: list[PublishedTable] = []
+    with _opened(work) as connection:
         for level, file in files.items():
+            if base is not None:
+                _copy_file(published[level], file)
+            elif level == "analysts":
+                _copy_file(files["managers"], file)
             connection.execute(f"attach {_text(file)} as {level} (storage_version '{STORAGE_VERSION}')")
-            # What analysts read, too, was computed for them: views are not evaluated twice.
-            source = "analysts" if level == "managers" else work.stem
-            mine = [one for one in relations if one.level in LEVELS[level][0]]
+            mine = _of(relations, level)
+            # One transaction: each would wait for the disk.
+            connection.begin()
             for schema in sorted({"quality", *(one.schema for one in mine)}):
                 connection.execute(f"create schema if not exists {level}.{_name(schema)}")
-            copied = [_copy(connection, source, level, one) for one in mine]
-            copied.append(_write_version(connection, level, version))
-            tables += [] if level == "managers" else copied[: None if level == "analysts" else -1]
+            said = _comments(connection, level)
+            carried = _carry(connection, work.stem, level, mine, base)
+            if base is None and level == "analysts":
+                carried = {(one.schema, one.name) for one in mine if one.level == "managers"}
+            for one in mine:
+                if (one.schema, one.name) not in carried:
+                    _copy(connection, work.stem, level, one)
+                _describe(connection, level, one, said if (one.schema, one.name) in carried else {})
+            written = [
+                PublishedTable(one.schema, one.name, _count(connection, _table(level, one))) for one in mine
+            ]
+            written.append(_write_version(connection, level, version))
+            connection.commit()
             connection.execute(f"checkpoint {level}")
+            tables += [] if level == "managers" else written[: None if level == "analysts" else -1]
         for level in files:
             connection.execute(f"detach {level}")
-    for file in files.values():
-        file.chmod(0o600)
-        if _wal(file).exists():
-            raise VitalsError(
-                f"{file} still has a write-ahead log after its checkpoint",
-                "Is the disk full? Free some space and run `vitals publish` again.",
-            )
-    return Candidate(candidate, tuple(tables), time.monotonic() - started)
+    return tables
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    # Made first: a copy would be everybody's to read until its mode is set.
+    target.touch(mode=0o600)
+    shutil.copyfile(source, target)
+
+
+def _carry(
+    connection: duckdb.DuckDBPyConnection,
+    work: str,
+    level: str,
+    mine: Sequence[_Relation],
+    base: BaseOfChanges | None,
+) -> set[tuple[str, str]]:
+    """Bring the tables of a copied file up to date that can be, drop the others, and tell which are."""
+    if base is None:
+        return set()
+    carried = set()
+    for one in mine:
+        if one.unit and one.model in base.noted and _replace_units(connection, work, level, one):
+            carried.add((one.schema, one.name))
+        else:
+            connection.execute(f"drop table {_table(level, one)}")
+    # Gives the room of what went to what comes: else the file would hold both.
+    connection.commit()
+    connection.execute(f"checkpoint {level}")
+    connection.begin()
+    return carried
+
+
+def _replace_units(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: _Relation) -> bool:
+    """Replace the units of a table that differ; False where it is better written whole."""
+    target, source = _table(level, relation), _table(work, relation)
+    unit = relation.unit[0] if len(relation.unit) == 1 else f"({', '.join(relation.unit)})"
+    changed = f"{_name(work)}.changes.{_name(relation.model)}"
+    touched = f"{unit} in (select {', '.join(relation.unit)} from {changed})"
+    if not _count(connection, changed):
+        return _count(connection, target) == _count(connection, source)
+    connection.execute(f"create or replace temp table coming as select * from {source} where {touched}")
+    if _count(connection, "coming") > _WHOLE_FROM * _count(connection, source):
+        return False
+    connection.execute(f"delete from {target} where {touched}")
+    connection.execute(f"insert into {target} from coming{_order(connection, target, relation)}")
+    return _count(connection, target) == _count(connection, source)
 
 
 def swap(candidate: Path, published: Path, mode: int) -> None:
@@ -279,6 +467,8 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
                     schema=node["schema"],
                     name=node["alias"],
                     level=level,
+                    model=node["name"],
+                    unit=_unit(node["config"]),
                     description=node.get("description") or "",
                     columns={
                         name: column.get("description") or "" for name, column in node["columns"].items()
@@ -288,31 +478,70 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
     return sorted(relations, key=lambda one: (one.schema, one.name))
 
 
-def _copy(
-    connection: duckdb.DuckDBPyConnection, source_db: str, level: str, relation: _Relation
-) -> PublishedTable:
-    target = f"{level}.{_name(relation.schema)}.{_name(relation.name)}"
-    source = f"{_name(source_db)}.{_name(relation.schema)}.{_name(relation.name)}"
-    order = ""
-    if relation.level == "managers":
-        stored = {name for (name, *_) in connection.execute(f"describe {source}").fetchall()}
-        order = ", ".join(name for name in _STORED_BY if name in stored)
-    connection.execute(
-        f"create table {target} as select * from {source}{f' order by {order}' if order else ''}"
-    )
-    if relation.description:
-        connection.execute(f"comment on table {target} is {_text(relation.description)}")
-    held = {name.lower() for (name, *_) in connection.execute(f"describe {target}").fetchall()}
-    for column, description in relation.columns.items():
-        if description and column.lower() in held:
-            connection.execute(f"comment on column {target}.{_name(column)} is {_text(description)}")
-    return PublishedTable(relation.schema, relation.name, _count(connection, target))
+def _unit(config: Mapping[str, Any]) -> tuple[str, ...]:
+    if config["materialized"] != "tracked":
+        return ()
+    key = config["unique_key"]
+    return (key,) if isinstance(key, str) else tuple(key)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: _Relation) -> None:
+    # What managers read, too, was computed for them: views are not evaluated twice.
+    is_there = level == "analysts" and relation.level == "managers"
+    source = _table("managers" if is_there else work, relation)
+    order = "" if is_there else _order(connection, source, relation)
+    connection.execute(f"create table {_table(level, relation)} as select * from {source}{order}")
+
+
+def _order(connection: duckdb.DuckDBPyConnection, source: str, relation: _Relation) -> str:
+    """How rows of a table are stored, as a clause."""
+    if relation.level != "managers":
+        return ""
+    stored = {name for (name, *_) in connection.execute(f"describe {source}").fetchall()}
+    order = ", ".join(name for name in _STORED_BY if name in stored)
+    return f" order by {order}" if order else ""
+
+
+def _comments(connection: duckdb.DuckDBPyConnection, level: str) -> dict[tuple[str, ...], str]:
+    """The comments in a file, by schema and table, and column in lower case."""
+    found = connection.execute(
+        "select schema_name, table_name, '', comment from duckdb_tables() where database_name = $1"
+        " union all select schema_name, table_name, lower(column_name), comment from duckdb_columns()"
+        " where database_name = $1",
+        [level],
+    ).fetchall()
+    return {(schema, table, column): comment for schema, table, column, comment in found if comment}
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection,
+    level: str,
+    relation: _Relation,
+    said: Mapping[tuple[str, ...], str],
+) -> None:
+    """Set the comments of a table that differ from what it says."""
+    target, key = _table(level, relation), (relation.schema, relation.name)
+    if relation.description != said.get((*key, ""), ""):
+        connection.execute(f"comment on table {target} is {_comment(relation.description)}")
+    wanted = {column.lower(): description for column, description in relation.columns.items()}
+    for column, *_ in connection.execute(f"describe {target}").fetchall():
+        description = wanted.get(column.lower(), "")
+        if description != said.get((*key, column.lower()), ""):
+            connection.execute(f"comment on column {target}.{_name(column)} is {_comment(description)}")
+
+
+def _comment(description: str) -> str:
+    return _text(description) if description else "null"
+
+
+def _table(database: str, relation: _Relation) -> str:
+    return f"{_name(database)}.{_name(relation.schema)}.{_name(relation.name)}"
 
 
 def _write_version(connection: duckdb.DuckDBPyConnection, level: str, version: Version) -> PublishedTable:
     table = f"{level}.quality.published_version"
     connection.execute(
-        f"create table {table} (published_at timestamp, vitals_version varchar, as_of timestamp,"
+        f"create or replace table {table} (published_at timestamp, vitals_version varchar, as_of timestamp,"
         " dbt_invocation_id varchar, reporting_currency varchar)"
     )
     connection.execute(

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,25 @@ _TABLES = {
     "seeds": "name varchar, fingerprint varchar",
     "changed_seeds": "name varchar",
     # One row once a build of everything has passed.
-    "done": "is_done boolean",
+    "done": "invocation_id varchar",
+    # The build that the rows in `changes.<model>` are relative to; no row: none that is known.
+    "base": "invocation_id varchar",
+    # Built as `new` since then: what came and went is not noted.
+    "anew": "model varchar",
 }
+
+
+@dataclass(frozen=True)
+class BaseOfChanges:
+    """What the noted changes are relative to.
+
+    Args:
+        invocation_id: dbt's id of the last whole build that had passed before them.
+        noted: the tracked models whose tables are that build's and these changes.
+    """
+
+    invocation_id: str
+    noted: frozenset[str]
 
 
 @contextmanager
@@ -61,10 +79,29 @@ def planned(paths: Paths, full: bool) -> Iterator[frozenset[str] | None]:
             connection.execute("drop table if exists changes.plan")
 
 
-def note_done(paths: Paths) -> None:
-    """A build of everything passed: all that changed has reached every model."""
+def note_done(paths: Paths, invocation_id: str) -> None:
+    """A build of everything passed, by dbt's id of it: all that changed has reached every model."""
     with duckdb.connect(str(paths.work_db)) as connection:
-        connection.execute("insert into changes.done values (true)")
+        connection.execute("insert into changes.done values (?)", [invocation_id])
+
+
+def base_of_changes(connection: duckdb.DuckDBPyConnection, database: str) -> BaseOfChanges | None:
+    """What the changes in an attached work database are relative to; None when that is not known.
+
+    Args:
+        connection: has the work database attached.
+        database: its name there.
+    """
+    held = connection.execute(
+        "select table_name from duckdb_tables() where database_name = ? and schema_name = 'changes'",
+        [database],
+    ).fetchall()
+    tables = {name for (name,) in held}
+    if not {"base", "anew"} <= tables:
+        return None
+    base = connection.execute(f'select invocation_id from "{database}".changes.base').fetchone()
+    anew = connection.execute(f'select model from "{database}".changes.anew').fetchall()
+    return BaseOfChanges(base[0], frozenset(tables - {name for (name,) in anew})) if base else None
 
 
 def _plan(
@@ -160,6 +197,9 @@ def _forget(connection: duckdb.DuckDBPyConnection, tracked: Mapping[str, Any]) -
     """What changed before the last whole build has reached every model."""
     connection.execute("delete from changes.changed_files")
     connection.execute("delete from changes.changed_seeds")
+    connection.execute("delete from changes.anew")
+    connection.execute("delete from changes.base")
+    connection.execute("insert into changes.base from changes.done limit 1")
     held = connection.execute("select table_name from duckdb_tables() where schema_name = 'changes'")
     tables = {name for (name,) in held.fetchall()}
     for node in tracked.values():

@@ -162,7 +162,7 @@ class Teller:
             report = dbt_build.build(paths, manifest, select or TRACKED, exclude=["resource_type:test"])
         assert report.passed, report.failures
         if not select:
-            tracking.note_done(paths)
+            tracking.note_done(paths, report.invocation_id)
 
     def compare(self) -> None:
         """Every table with that of a full build of the same raw files."""

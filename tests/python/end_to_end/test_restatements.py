@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from centre import Centre
+from published import differences_from_whole
 from vitals import pipeline
 
 FIGURES = (
@@ -83,6 +84,7 @@ def test_late_data_restates_the_final_figures_it_changes_and_no_others(
         " where kpi_id = 'handle_time'"
     ) == [(1, *late_counts(told))]
     assert sum(each.figures for each in report.publication.restated) == len(told)
+    assert differences_from_whole(late.paths) == {}
 
 
 def late_counts(told: dict[tuple[Any, ...], tuple[Any, Any]]) -> tuple[Decimal, Decimal]:

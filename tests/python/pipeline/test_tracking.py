@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import pytest
@@ -82,7 +83,7 @@ class Project:
                 connection.execute(f"insert into changes.{name} values ('1')")
                 connection.execute("insert into changes.built values (?)", [name])
         if done:
-            tracking.note_done(self.paths)
+            tracking.note_done(self.paths, str(uuid4()))
         return plan, set(files)
 
     def noted(self, model: str) -> int:
@@ -130,6 +131,38 @@ def test_what_a_stopped_build_owes_is_kept_until_one_passes(project: Project) ->
     project.build()
     assert project.noted("stg_desk__calls") == 1
     assert set(plan.values()) == {"touched"}
+
+
+def test_the_changes_say_which_build_they_are_relative_to(project: Project) -> None:
+    def base() -> tracking.BaseOfChanges | None:
+        with duckdb.connect(str(project.paths.work_db), read_only=True) as connection:
+            return tracking.base_of_changes(connection, project.paths.work_db.stem)
+
+    def relative_to() -> str | None:
+        found = base()
+        return found.invocation_id if found else None
+
+    assert relative_to() is None
+    project.build(done=False)
+    first = relative_to()
+    assert first is not None
+    project.build(done=False)
+    assert relative_to() == first
+    tracking.note_done(project.paths, "second")
+    assert relative_to() == first
+    with duckdb.connect(str(project.paths.work_db)) as connection:
+        connection.execute("insert into changes.anew values ('fct_contacts')")
+    found = base()
+    assert found is not None
+    assert "stg_desk__calls" in found.noted
+    assert "fct_contacts" not in found.noted
+    project.build()
+    assert relative_to() == "second"
+    found = base()
+    assert found is not None
+    assert "fct_contacts" in found.noted
+    project.build(full=True)
+    assert relative_to() is None
 
 
 def test_a_changed_seed_computes_whole_what_reads_it_and_no_more(project: Project) -> None:
