@@ -643,6 +643,7 @@ def report(benches: list[Bench], limit: float) -> str:
         f"- A step that takes longer than {limit / 60:.0f} minutes is ended and told.",
         "",
         *_shared(benches),
+        *_goals(benches),
         "## The whole warehouse: `vitals run` from nothing",
         "",
         "| contacts | rows | exports | wall | CPU | memory | raw | work database | published | load |",
@@ -699,6 +700,49 @@ def report(benches: list[Bench], limit: float) -> str:
     for bench in benches:
         lines += _query_table(bench)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _goals(benches: list[Bench]) -> list[str]:
+    """What was aimed at, beside what the largest size measured says."""
+    measured_here = [each for each in benches if "wall" in each.results.get("build", {})]
+    if not measured_here:
+        return []
+    bench = measured_here[-1]
+    found = bench.results
+    build = found["build"]
+    rows = [("memory of a full build under 12 GiB", _size(build["peak"]), build["peak"] < 12 * 1024 * _MIB)]
+    if "core" in found.get("floor", {}):
+        ratio = build["cpu"] / (found["floor"]["contacts"]["cpu"] + found["floor"]["core"]["cpu"])
+        rows.append(("full build at most 1.3 times the floor's CPU", f"{ratio:.1f} times", ratio <= 1.3))
+        others = {
+            "pandas": (found.get("pandas", {}), 10.0),
+            "Polars": (found.get("polars", {}), 1.0),
+            "PostgreSQL": (found.get("postgres", {}).get("core", {}), 10.0),
+        }
+        for name, (other, least) in others.items():
+            if "cpu" in other:
+                ratio = other["cpu"] / found["floor"]["core"]["cpu"]
+                goal = f"at least {least:.0f} times as fast as {name}" if least > 1 else f"faster than {name}"
+                told = f"SQL by hand in DuckDB: {ratio:.1f} times, contacts to figures"
+                rows.append((goal, told, ratio >= least))
+    if "cpu" in found.get("day", {}):
+        share = found["day"]["cpu"] / build["cpu"]
+        rows.append(("one more day at most 3 % of a full build's CPU", f"{share:.0%}", share <= 0.03))
+    if "median" in found.get("live", {}):
+        median = found["live"]["median"]
+        rows.append(("a new file visible within 10 s, by the median", f"{median:.1f} s", median < 10))
+    if "asked" in found.get("queries", {}):
+        slowest = max(each["mart"]["p95"] for each in found["queries"]["asked"])
+        told = f"the slowest: {slowest:.1f} ms"
+        rows.append((f"every dashboard question within {_SLOW_MS} ms at p95", told, slowest <= _SLOW_MS))
+    return [
+        f"## Goals, at {bench.contacts:,} contacts",
+        "",
+        "| goal | measured | |",
+        "|---|---|---|",
+        *(f"| {goal} | {told} | {'met' if is_met else 'missed'} |" for goal, told, is_met in rows),
+        "",
+    ]
 
 
 def _processor() -> str:
