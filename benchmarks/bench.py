@@ -390,7 +390,7 @@ class Bench:
                     if time.monotonic() > deadline - 60:
                         break
             finally:
-                watch.send_signal(signal.SIGINT)
+                watch.send_signal(signal.SIGTERM)
                 try:
                     watch.wait(timeout=120)
                 except subprocess.TimeoutExpired:
