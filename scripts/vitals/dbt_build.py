@@ -144,6 +144,9 @@ def build(
         arguments += ["--select", *select, "--indirect-selection", "buildable"]
     if exclude:
         arguments += ["--exclude", *exclude]
+        if not select:
+            # Of what is left out the tests are named as well: others that also read it are wanted.
+            arguments += ["--indirect-selection", "empty"]
     if full_refresh:
         arguments.append("--full-refresh")
     if not select:

@@ -433,12 +433,12 @@ def _build(
     manifest, is_as_before = project.manifest() if project else (dbt_build.parse(paths), False)
     history.write_sources(paths, dbt_build.read_manifest(paths))
     tell("Checking the raw data", 0, 0, "")
-    with tracking.planned(paths, full) as staged:
+    with tracking.planned(paths, full) as plan:
         # It goes on from the last build, of the same project and moment: what it leaves out is as it was.
-        is_live = is_as_before and is_as_of_before and _is_intact(before) and staged is not None
+        is_live = is_as_before and is_as_of_before and _is_intact(before) and plan.staged is not None
         streams: Sequence[Stream] = load_streams(paths.project)
         if is_live:
-            streams = [one for one in streams if f"stg_{one.platform}__{one.name}" in (staged or ())]
+            streams = [one for one in streams if f"stg_{one.platform}__{one.name}" in (plan.staged or ())]
         gate = gates.check_raw(keeper, paths.raw, streams)
         runs.note(checks=len(gate.results))
         docs = write_docs(paths.docs, gate)
@@ -450,10 +450,12 @@ def _build(
         report = dbt_build.build(
             paths,
             manifest,
-            [*(f"{name}+" for name in sorted(staged or ())), "path:models/quality"] if is_live else select,
+            [*(f"{name}+" for name in sorted(plan.staged or ())), "path:models/quality"]
+            if is_live
+            else select,
             full,
             lambda done, total, name: tell("Building and testing", done, total, name),
-            ["config.materialized:view"] if is_live else (),
+            ["config.materialized:view"] if is_live else () if select else sorted(plan.idle),
         )
     runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
     if not report.passed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -55,8 +55,22 @@ class BaseOfChanges:
     noted: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a build has to do.
+
+    Args:
+        staged: the staging models whose files changed; None when more did: code, seeds, or the last build
+            failed.
+        idle: models and tests of platforms without any file that are built as they have to be: empty.
+    """
+
+    staged: frozenset[str] | None
+    idle: frozenset[str] = frozenset()
+
+
 @contextmanager
-def planned(paths: Paths, full: bool) -> Iterator[frozenset[str] | None]:
+def planned(paths: Paths, full: bool) -> Iterator[Plan]:
     """Write the plan of the build that happens meanwhile; afterwards there is none that anybody could follow.
 
     Args:
@@ -64,16 +78,16 @@ def planned(paths: Paths, full: bool) -> Iterator[frozenset[str] | None]:
         full: build every tracked model from nothing.
 
     Yields:
-        The staging models whose files changed; None when more did: code, seeds, or the last build failed.
+        What the build has to do.
 
     Raises:
         duckdb.Error: the work database cannot be written.
     """
     manifest = read_manifest(paths)
     with duckdb.connect(str(paths.work_db)) as connection:
-        staged = _plan(connection, paths, manifest, full)
+        plan = _plan(connection, paths, manifest, full)
     try:
-        yield staged
+        yield plan
     finally:
         with duckdb.connect(str(paths.work_db)) as connection:
             connection.execute("drop table if exists changes.plan")
@@ -106,7 +120,7 @@ def base_of_changes(connection: duckdb.DuckDBPyConnection, database: str) -> Bas
 
 def _plan(
     connection: duckdb.DuckDBPyConnection, paths: Paths, manifest: Mapping[str, Any], full: bool
-) -> frozenset[str] | None:
+) -> Plan:
     tracked = _tracked(manifest)
     code = _code(manifest)
     connection.execute("begin")
@@ -140,10 +154,34 @@ def _plan(
     _insert(connection, "changes.plan", [(tracked[key]["name"], mode) for key, mode in plan.items()])
     connection.execute("delete from changes.done")
     files = connection.execute("select distinct platform, stream from changes.changed_files").fetchall()
+    used = {platform for (platform,) in connection.execute("select platform from changes.files").fetchall()}
     connection.execute("commit")
     if is_whole or any(mode != "touched" for mode in plan.values()):
-        return None
-    return frozenset(f"stg_{platform}__{stream}" for platform, stream in files)
+        return Plan(None)
+    staged = frozenset(f"stg_{platform}__{stream}" for platform, stream in files)
+    return Plan(staged, _idle(manifest, plan, used | {platform for platform, _ in files}))
+
+
+def _idle(manifest: Mapping[str, Any], plan: Mapping[str, str], used: Collection[str]) -> frozenset[str]:
+    """The tracked models that read only exports of platforms without files, and the tests of these alone."""
+
+    def is_idle(read: str) -> bool:
+        if read.startswith("source."):
+            return manifest["sources"][read]["source_name"] not in {*used, "vitals"}
+        return read in idle
+
+    idle: set[str] = set()
+    for key in plan:
+        reads = [
+            each for each in manifest["nodes"][key]["depends_on"]["nodes"] if not each.startswith("seed.")
+        ]
+        if reads and all(map(is_idle, reads)):
+            idle.add(key)
+    for key, node in manifest["nodes"].items():
+        reads = node["depends_on"]["nodes"] if node["resource_type"] == "test" else []
+        if reads and all(each in plan and each in idle for each in reads):
+            idle.add(key)
+    return frozenset(manifest["nodes"][key]["name"] for key in idle)
 
 
 def _tracked(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,10 @@ class Project:
 
     def write(self) -> None:
         """The manifest, as dbt's parse leaves it."""
-        manifest = {"metadata": {"project_name": "v"}, "nodes": self.nodes, "macros": {}, "sources": {}}
+        sources = {
+            f"source.v.{name}": {"source_name": name, "config": {}, "columns": {}} for name in ("desk", "fax")
+        }
+        manifest = {"metadata": {"project_name": "v"}, "nodes": self.nodes, "macros": {}, "sources": sources}
         target = dbt_build.target_dir(self.paths)
         target.mkdir(parents=True, exist_ok=True)
         (target / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -211,3 +214,43 @@ def test_there_is_a_plan_only_while_its_build_runs(project: Project) -> None:
         ).fetchall()
     assert ("plan",) not in held
     assert ("changed_files",) in held
+
+
+def test_a_platform_without_files_is_idle_with_the_tests_of_it_alone(project: Project) -> None:
+    project.model("stg_desk__calls", ["source.v.desk"])
+    project.model("stg_fax__sheets", ["source.v.fax"])
+    project.model("int_contacts__fax", ["model.v.stg_fax__sheets", "seed.v.queues"])
+    project.model("fct_contacts", ["model.v.int_contacts__desk", "model.v.int_contacts__fax"])
+    for name, reads in {
+        "unique_fax": ["model.v.int_contacts__fax", "model.v.stg_fax__sheets"],
+        "unique_desk": ["model.v.stg_desk__calls"],
+        "relationships": ["model.v.int_contacts__fax", "model.v.fct_contacts"],
+        "of_a_seed": ["seed.v.queues"],
+    }.items():
+        project.nodes[f"test.v.{name}"] = {
+            "resource_type": "test",
+            "name": name,
+            "depends_on": {"nodes": reads},
+        }
+    project.write()
+    every = ("stg_desk__calls", "stg_fax__sheets", "int_contacts__desk", "int_contacts__fax", "fct_contacts")
+
+    def idle() -> set[str]:
+        with tracking.planned(project.paths, full=False) as plan:
+            found = set(plan.idle)
+        tracking.note_done(project.paths, str(uuid4()))
+        return found
+
+    project.build(built=every)
+    assert idle() == {"stg_fax__sheets", "int_contacts__fax", "unique_fax"}
+    # a changed word is news for everybody
+    project.seed("line 2")
+    assert idle() == set()
+    sheet = project.paths.raw / "fax/sheets/f.parquet"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text("1", encoding="utf-8")
+    assert idle() == set()
+    # its rows have to go before it is idle again
+    sheet.unlink()
+    assert idle() == set()
+    assert idle() == {"stg_fax__sheets", "int_contacts__fax", "unique_fax"}
