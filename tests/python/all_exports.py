@@ -5,6 +5,7 @@ import random
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from centre import PROJECT
 from vitals.simulate import simulate
@@ -60,7 +61,7 @@ def _write_conversations(folder: Path, first_day: date) -> None:
         conversations, parts = [], []
         for each in range(25):
             name, began = f"{number}{each:03}", chance.uniform(0, 7)
-            versions: list[dict[str, object]] = [{"state": "open"}]
+            versions: list[dict[str, Any]] = [{"state": "open"}]
             if chance.random() < 0.6:
                 rating = {"rating": chance.randint(1, 5)} if chance.random() < 0.5 else {}
                 asked = {"conversation_rating": {"created_at": _moment(first_day, began + 0.5), **rating}}
