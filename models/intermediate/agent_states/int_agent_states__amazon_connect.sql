@@ -188,18 +188,17 @@ named as (
 -- contacts that the snapshot does not name cannot be told apart
 stated as (
 
-    select
+    select distinct
         agent_username,
         segment_number,
         native_state,
         contact_id,
-        min(occurred_at) as occurred_at,
-        min(next_occurred_at) as next_occurred_at,
-        min(source_file) as source_file,
-        min(source_row) as source_row,
-        max(updated_at) as updated_at
+        occurred_at,
+        next_occurred_at,
+        source_file,
+        source_row,
+        updated_at
     from named
-    group by agent_username, segment_number, native_state, contact_id
 
 ),
 
