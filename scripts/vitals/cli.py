@@ -499,12 +499,12 @@ def adopt(
     from vitals import scorecard as cards
 
     with _steps() as tell:
-        report = pipeline.run(paths, on_progress=tell)
+        report = pipeline.run(paths, command.as_of(adopted, paths), on_progress=tell)
     _print_landing(report.landing, paths)
     _print_build(report.build, paths)
     _print_publication(report.publication, paths)
     try:
-        card = command.latest_card(paths, adopted.client)
+        card = command.latest_card(paths, adopted)
     except VitalsError as error:
         _say(f"⚠ {error.message} {error.remedy}", style="yellow")
     else:

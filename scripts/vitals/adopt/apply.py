@@ -48,12 +48,14 @@ def write(plan: Plan, seen: Seen, paths: Paths) -> list[str]:
 
 
 def undo(platform: str, paths: Paths, force: bool = False) -> list[str]:
-    """Take an adopted platform out of the project, and its files out of landing. Returns what was removed or changed.
+    """Take an adopted platform out of the project, and its files out of landing.
 
     Args:
         platform: its name.
         paths: where everything is.
         force: also what was edited since.
+
+    Returns what was removed or changed.
 
     Raises:
         VitalsError: it was not adopted, or its files were edited since, which is named.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -98,24 +99,43 @@ def adopt(
     return plan
 
 
-def latest_card(paths: Paths, client: str | None) -> scorecard.Scorecard:
-    """The scorecard of a client over the latest period that has something of it.
+def as_of(plan: Plan, paths: Paths) -> datetime | None:
+    """The moment to report as of, so that the scorecard shows the adopted days; None: as far as data goes.
+
+    It is the end of the last day on which something arrived, as long as no other platform has files: cases
+    may be closed months later, and a scorecard looks back on the days before.
+    """
+    others = [
+        each for each in paths.landing.glob("*/*/*") if each.is_file() and _platform(each) != plan.platform
+    ]
+    return None if others else plan.last_day_ends_at
+
+
+def latest_card(paths: Paths, plan: Plan) -> scorecard.Scorecard:
+    """The scorecard of an adopted platform's client over the latest period that has something of it.
 
     Raises:
-        VitalsError: the client has nothing in the periods that scorecards look back on.
+        VitalsError: it has nothing in the periods that scorecards look back on.
     """
-    wanted = client or "all"
+    wanted = plan.client or "all"
     for period in ("last_28_days", "this_month", "last_month"):
         try:
-            return scorecard.read_scorecard(paths.published_db, period, wanted)
+            card = scorecard.read_scorecard(paths.published_db, period, wanted)
         except VitalsError:
             continue
+        if any(one.value is not None for one in (*card.signs, *card.channels)):
+            return card
+    day = f" --as-of {plan.last_day_ends_at:%Y-%m-%dT%H:%M:%S}" if plan.last_day_ends_at else ""
     raise VitalsError(
-        f"{wanted} has nothing in the days that scorecards look back on, which end with the newest data of all"
-        " platforms.",
-        "Look from its own last day: vitals run --as-of YYYY-MM-DDT23:59:59, then vitals scorecard; or empty"
-        " landing/ of the simulated exports first.",
+        f"{wanted} has no contact in the days that scorecards look back on: they end with the newest data of"
+        " all platforms.",
+        f"Look back from its own last day: vitals run{day}, then vitals scorecard --client {wanted}; or empty"
+        " landing/ of the other exports first.",
     )
+
+
+def _platform(file: Path) -> str:
+    return file.parts[-3]
 
 
 def _answers(seen: Seen, wanted: Wanted) -> Answers:
@@ -198,6 +218,7 @@ def _check_overwriting(plan: Plan, changed: Sequence[str], paths: Paths, force: 
         models = [path for path in changed if path.endswith((".sql", ".yml")) and path not in grows]
         if models:
             raise VitalsError(
-                f"{plan.platform}/{plan.stream} was adopted with other answers; it would change {', '.join(models)}.",
-                "Overwrite them with --force, leave them as they are by naming no flags, or name another --platform.",
+                f"{plan.platform}/{plan.stream} was adopted with other answers: it would change"
+                f" {', '.join(models)}.",
+                "Overwrite them with --force; name no flags to leave them; or name another --platform.",
             )

@@ -150,7 +150,7 @@ def _table(source: Mapping[str, Any], staging: str) -> ContractTable:
             Field(
                 each["name"],
                 kind(each["name"]),
-                " ".join(each["description"].split()).split(" Empty:")[0],
+                _meaning(each["description"]),
                 bool(((each.get("config") or {}).get("meta") or {}).get("required")),
             )
             for each in source["columns"]
@@ -159,12 +159,22 @@ def _table(source: Mapping[str, Any], staging: str) -> ContractTable:
     )
 
 
+def _meaning(description: str) -> str:
+    """A column's description without what only the template says of how it is written."""
+    text = " ".join(description.split())
+    for end in (" Empty:", " ISO 8601", " true or false.", " Whole number.", ", or a word in map_template"):
+        text = text.split(end)[0]
+    return text
+
+
 # --- how exports call things ---------------------------------------------------------------------
 
-_WORDS: Mapping[str, Any] = tomllib.loads((resources.files("vitals") / "adopt" / "words.toml").read_text("utf-8"))
+_FILE = resources.files("vitals") / "adopt" / "words.toml"
+_WORDS: Mapping[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
 # By table and field: names of columns, as landing writes them, best first.
 NAMES: Mapping[str, Mapping[str, list[str]]] = {
-    table: {name: words.split() for name, words in fields.items()} for table, fields in _WORDS["names"].items()
+    table: {name: words.split() for name, words in fields.items()}
+    for table, fields in _WORDS["names"].items()
 }
 # By field and our word: the words that mean it.
 MEANS: Mapping[str, Mapping[str, list[str]]] = {

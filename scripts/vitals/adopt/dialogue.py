@@ -41,23 +41,20 @@ def show_seen(console: Console, seen: Seen) -> None:
     header = "" if seen.has_header else ", no header"
     _line(
         console,
-        f"{seen.path.name}: {seen.shown_format}{coded}{header}; {seen.rows:,} rows, {len(seen.columns)} columns",
+        f"{seen.path.name}: {seen.shown_format}{coded}{header};"
+        f" {seen.rows:,} rows, {len(seen.columns)} columns",
     )
     for bad in seen.bad:
         _line(console, f"  row {bad.line} cannot be read, and will go to quarantine: {bad.reason}", "yellow")
     if seen.bad_count > len(seen.bad):
         _line(console, f"  … and {seen.bad_count - len(seen.bad):,} more rows that cannot", "yellow")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading, justify in (
-        ("column", "left"),
-        ("kind", "left"),
-        ("filled", "right"),
-        ("different", "right"),
-        ("such as", "left"),
-    ):
-        table.add_column(
-            heading, justify="right" if justify == "right" else "left", overflow="ellipsis", no_wrap=True
-        )
+    widest = max(len(each.name) for each in seen.columns)
+    table.add_column("column", no_wrap=True, min_width=min(widest, 30), max_width=30)
+    table.add_column("kind", no_wrap=True, min_width=max(len(_kind(each)) for each in seen.columns))
+    table.add_column("filled", no_wrap=True, justify="right", min_width=6)
+    table.add_column("different", no_wrap=True, justify="right", min_width=9)
+    table.add_column("such as", no_wrap=True, overflow="ellipsis")
     for each in seen.columns:
         different = f"{len(each.words):,}{'' if each.has_all_words else '+'}"
         filled = f"{each.filled / seen.rows:.0%}"
@@ -129,8 +126,8 @@ def converse(console: Console, seen: Seen, answers: Answers, tables: Mapping[str
         show_proposal(console, seen, proposal, answers)
         told = _ask(
             console,
-            "Enter accepts. COLUMN=FIELD changes it (FIELD none: leave out; A+B=FIELD: joined), table NAME takes"
-            " another table, ? lists the fields:",
+            "Enter accepts. COLUMN=FIELD changes it (COLUMN=none leaves it out, A+B=FIELD joins two);"
+            " `table NAME` takes another table; ? lists the fields:",
         )
         if not told:
             break

@@ -256,7 +256,7 @@ def _encoding(path: Path, head: bytes, stated: str | None) -> tuple[str, bool]:
 
 
 def _layout(path: Path, text: str) -> tuple[str, tuple[str, ...], bool]:
-    """The separator that gives most fields in every line, the first line's fields, and whether these are names."""
+    """The separator that gives most fields a line, the fields of the first line, and whether they are names."""
     lines = [line for line in text.splitlines(keepends=True) if line.strip()][:200]
     best: tuple[int, str, list[str]] = (1, "", [])
     for separator in SEPARATORS:
@@ -271,7 +271,8 @@ def _layout(path: Path, text: str) -> tuple[str, tuple[str, ...], bool]:
             best = (fields, separator, rows[0])
     if not best[1]:
         raise VitalsError(
-            f"{path}, row 1: no separator (comma, semicolon, tab or bar) gives columns: {one_line(lines[0])[:80]!r}.",
+            f"{path}, row 1: no separator (comma, semicolon, tab or bar) gives columns:"
+            f" {one_line(lines[0])[:80]!r}.",
             "Export it as CSV, or turn the log into one record a line with a separator between its fields.",
         )
     header = tuple(field.strip() for field in best[2])
@@ -352,7 +353,7 @@ def _check(path: Path, columns: Sequence[SeenColumn], rows: int, bad: Sequence[B
     for each in columns:
         if each.name in ORIGIN_COLUMNS:
             raise VitalsError(
-                f"{path}, row 1: the column {each.native!r} has a name that landing gives a column of its own.",
+                f"{path}, row 1: {each.native!r} is the name of a column that landing adds.",
                 "Rename it in the export.",
             )
 
@@ -398,7 +399,7 @@ def _is_moment(text: str) -> bool:
 
 
 def _prove_order(column: SeenColumn, values: Sequence[tuple[str, int]]) -> None:
-    """One day above 12 tells the order of day and month for the whole column; two that contradict tell nothing."""
+    """One day above 12 tells the order of day and month for all rows; two that contradict tell nothing."""
     proofs: dict[str, tuple[str, int]] = {}
     has_parts = False
     for text, line in values:

@@ -9,8 +9,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.core import get_global
 from ruamel.yaml import YAML
@@ -35,7 +37,8 @@ from vitals.streams import Stream
 
 _ANONYMOUS = ["anonymous", "unknown", "unavailable", "restricted", "private", "withheld"]
 _PERSONAL = re.compile(
-    r"(^|_)(phone|telephone|mobile|msisdn|ani|caller|email|e_mail|customer_name|requester|first_name|last_name|full_name)(_|$)"
+    r"(^|_)(phone|telephone|mobile|msisdn|ani|caller|email|e_mail|customer_name|requester|first_name|last_name"
+    r"|full_name)(_|$)"
 )
 _WAITS = ("queued_at", "answered_at", "wait_seconds")
 
@@ -55,6 +58,7 @@ class Plan:
         record: what `--undo` and the next adoption read; also one of `files`.
         left: columns that fill no field.
         notes: what a reader should know of the choices made.
+        last_day_ends_at: end of the last day on which something arrived, UTC; None when nothing says it.
     """
 
     platform: str
@@ -67,6 +71,7 @@ class Plan:
     record: Mapping[str, Any]
     left: tuple[str, ...]
     notes: tuple[str, ...]
+    last_day_ends_at: datetime | None
 
     def changes(self, project: Path) -> list[str]:
         """Files of the project that it would make or change."""
@@ -92,6 +97,10 @@ class _Seeds:
     def add(self, seed: str, row: list[str]) -> None:
         if row[0] not in self.known(seed):
             self.added.setdefault(self.path(seed), []).append(row)
+
+
+def _map_path(platform: str) -> str:
+    return f"seeds/maps/{platform}/map_{platform}.csv"
 
 
 def record_path(platform: str) -> str:
@@ -163,7 +172,7 @@ def make_plan(seen: Seen, proposal: Proposal, answers: Answers, platform: str, p
     answers = _with_home(proposal, answers, platform)
     seeds = _seeds(seen, proposal, answers, platform, project)
     files = _models(seen, proposal, answers, names, project)
-    map_path = f"seeds/maps/{platform}/map_{platform}.csv"
+    map_path = _map_path(platform)
     files[map_path] = _with_words(_text(project / map_path), seeds.maps)
     for path, rows in seeds.added.items():
         files[path] = (_text(project / path) or "") + _csv(rows)
@@ -185,6 +194,7 @@ def make_plan(seen: Seen, proposal: Proposal, answers: Answers, platform: str, p
         record,
         left,
         tuple(_notes(seen, proposal, answers, seeds)),
+        _last_day_ends_at(seen, proposal, answers),
     )
 
 
@@ -280,7 +290,7 @@ def _source_table(seen: Seen, proposal: Proposal, answers: Answers, names: Names
         if (one := table.field(name)) and one.is_required
         for column in proposal.mapping[name]
     }
-    columns = []
+    declared: list[dict[str, Any]] = []
     for each in seen.columns:
         entry: dict[str, Any] = {
             "name": each.name,
@@ -293,13 +303,13 @@ def _source_table(seen: Seen, proposal: Proposal, answers: Answers, names: Names
             entry["config"] = {"meta": {"required": True}}
         elif each.name not in filled and seen.has_header:
             entry["config"] = {"meta": {"optional": True}}
-        columns.append(entry)
+        declared.append(entry)
     fixed = "".join(f" All rows: {name} = {value}." for name, value in sorted(answers.fixed.items()))
     return {
         "name": names.stream,
         "description": f"{GRAINS[table.name].capitalize()}; {seen.shown_format}.{fixed}",
         "config": {"meta": meta},
-        "columns": columns,
+        "columns": declared,
     }
 
 
@@ -308,7 +318,7 @@ def _description(
 ) -> str:
     hashed = " Becomes a salted hash on landing." if is_hashed else ""
     if not fields:
-        return f"Fills no field of the contract; kept in raw data as it is written.{'' if not is_hashed else hashed}"
+        return f"Fills no field of the contract; kept in raw data.{hashed}"
     told = [f"Fills {' and '.join(fields)}."]
     for name in fields:
         one = proposal.table.field(name)
@@ -364,13 +374,19 @@ def _is_agent(table: ContractTable, name: str) -> bool:
 def _seeds(seen: Seen, proposal: Proposal, answers: Answers, platform: str, project: Path) -> _Seeds:
     seeds = _Seeds(project)
     words: dict[str, dict[str, str]] = {}
+    before = {
+        (row[0], row[1].strip().lower()): row[2]
+        for row in csv.reader(io.StringIO(_text(project / _map_path(platform)) or ""))
+    }
     for name, seed in MAPPED.items():
         one = proposal.table.field(name)
         if one is None or one.kind != "word":
             continue
         known, words[name] = set(seeds.known(seed)), {}
         for word in _words(seen, proposal, answers, name):
-            found = _slug_of(name, word, known, platform, len(words[name]) + 1)
+            found = before.get((name, word.lower()))
+            if found is None:
+                found = _slug_of(name, word, known, platform, len(words[name]) + 1)
             words[name].setdefault(word.lower(), found)
             if [name, word.lower()] not in [[row[0], row[1].lower()] for row in seeds.maps]:
                 seeds.maps.append([name, word, found])
@@ -450,7 +466,7 @@ def _homes(
     if missing:
         raise VitalsError(
             f"{seen.path}: no row of the queue {missing[0]!r} says its client and site.",
-            "State them for all rows: --set client=NAME --set site=NAME, and leave their columns out: --map COLUMN=none",
+            "State them for all rows, --set client=NAME --set site=NAME, and leave their columns out.",
         )
     return found
 
@@ -535,8 +551,8 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
     mapping, table = proposal.mapping, proposal.table
     if table.name == "contacts" and not any(name in mapping for name in _WAITS):
         yield (
-            "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Service level and speed of"
-            " answer count such contacts as not answered in time, after 0 s: do not read these two."
+            "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Service level"
+            " and speed of answer count such contacts as not answered in time, after 0 s: do not read these two."
         )
     if table.name == "contacts" and "customer" not in mapping:
         yield "No column tells who the customer is: repeats and first-contact resolution stay empty."
@@ -548,15 +564,15 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
             unknown = sorted({w.strip() for w in column.words if not meaning_of(name, w)}) if column else []
             if unknown:
                 yield (
-                    f"{each} has words that say no {name}: {', '.join(unknown[:8])}. Name it for them in the `case` of"
-                    " the staging model."
+                    f"{each} has words that say no {name}: {', '.join(unknown[:8])}. Name it for them in the"
+                    " `case` of the staging model."
                 )
     empty = sorted({row[1] for row in seeds.maps if not row[2]})
     if empty:
         yield f"Words without a slug, counted as unmapped until you fill it in: {', '.join(empty[:8])}."
     fresh = [row[0] for row in seeds.added.get(seeds.path("channels"), [])]
     if fresh:
-        yield f"New channels: {', '.join(fresh)}. They are taken for ones on which nobody waits (is_synchronous)."
+        yield f"New channels: {', '.join(fresh)}, taken for ones on which nobody waits (is_synchronous)."
     strays = [
         (each, *each.strays[0]) for each in seen.columns if each.name in proposal.columns() and each.strays
     ]
@@ -565,6 +581,33 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
     for name in duration_columns(proposal):
         if name in answers.includes and "hold" in answers.includes[name] and "hold_seconds" not in mapping:
             yield f"{name} includes hold, which no column tells apart: talk time has it in it."
+
+
+def _last_day_ends_at(seen: Seen, proposal: Proposal, answers: Answers) -> datetime | None:
+    """Midnight after the last arrival, in the centre's zone, as UTC without a zone."""
+    columns = proposal.mapping.get("arrived_at", ())
+    column = seen.column(columns[0]) if columns else None
+    if proposal.table.name != "contacts" or column is None or answers.zone is None:
+        return None
+    order = column.order if column.proof else answers.date_order
+    days = [day for word in column.words if (day := _day_of(word.strip(), column.kind, order))]
+    if not days:
+        return None
+    midnight = datetime.combine(max(days) + timedelta(days=1), datetime.min.time(), ZoneInfo(answers.zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None)
+
+
+def _day_of(text: str, kind: str, order: str | None) -> date | None:
+    try:
+        if kind in ("epoch_s", "epoch_ms"):
+            return datetime.fromtimestamp(float(text) / (1000 if kind == "epoch_ms" else 1), UTC).date()
+        parts = [int(each) for each in re.split(r"[./-]", re.split(r"[ T,]", text)[0])]
+        if len(str(parts[0])) == 4:
+            return date(*parts)
+        return date(parts[2], parts[1], parts[0]) if order == "day_first" else date(parts[2], *parts[:2])
+    except (ValueError, TypeError, IndexError):
+        # What is no date waits in quarantine, and is no last day.
+        return None
 
 
 # --- text ----------------------------------------------------------------------------------------

@@ -111,8 +111,8 @@ def propose(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable]) -
         raise VitalsError(f"There is no table {answers.table!r}.", f"Choose one of: {', '.join(tables)}.")
     if not answers.table and (counts := aggregated(seen)):
         raise VitalsError(
-            f"{seen.path}: it looks like sums, a row per {counts[0]}, with {', '.join(counts[1:])}: the contract"
-            " holds single contacts, and none can be told from sums.",
+            f"{seen.path}: it looks like sums, a row per {counts[0]} with {', '.join(counts[1:])}: the"
+            " contract holds single contacts, and none can be told from sums.",
             "Export single contacts (calls, tickets, surveys). If each row is one record all the same, say of"
             " which table: --table contacts",
         )
@@ -165,7 +165,7 @@ def questions(seen: Seen, proposal: Proposal, answers: Answers) -> list[Question
             raise VitalsError(
                 f"{seen.path}: no column says {each.name} ({_lower(each.meaning)}), which every row of"
                 f" {proposal.table.name} needs.",
-                f"Name its column: --map COLUMN={each.name}; several columns are joined: --map A+B={each.name}."
+                f"Name its column: --map COLUMN={each.name}, or several to be joined: --map A+B={each.name}."
                 f" The columns are: {', '.join(one.name for one in seen.columns)}.",
             )
     return [
@@ -176,7 +176,7 @@ def questions(seen: Seen, proposal: Proposal, answers: Answers) -> list[Question
 
 
 def check_answers(seen: Seen, proposal: Proposal, answers: Answers) -> None:
-    """Raises VitalsError when an answer cannot be: an unknown zone, unit, value, or a kind that does not fit."""
+    """Raises VitalsError when an answer cannot be: an unknown zone or unit, a kind that does not fit."""
     for zone in (answers.zone, answers.times_zone):
         if zone:
             check_zone(zone)
@@ -252,7 +252,7 @@ def slug(text: str) -> str:
 
 
 def meaning_of(name: str, word: str) -> str | None:
-    """Our word for an export's, for a field of few words (channel, outcome, state …); None when it is not known."""
+    """Our word for an export's, for a field of few words (channel, outcome …); None when it is not known."""
     tokens = slug(word)
     if tokens in MEANS[name]:
         return tokens
@@ -321,7 +321,7 @@ def _candidates(seen: Seen, table: ContractTable, taken: set[str]) -> Iterator[t
 
 
 def _strength(column: str, wanted: Sequence[str]) -> float:
-    """How well a column's name fits a field's: whole, or as a run of its words; the field's best names count more."""
+    """How well a column's name fits a field's: whole, or as a run of its words; best names count more."""
     for place, name in enumerate(wanted):
         if column == name:
             return _WHOLE - place / 100
@@ -369,7 +369,7 @@ def _fits(table: str, one: Field, column: SeenColumn) -> bool:
 
 
 def _clock_of(seen: Seen, table: ContractTable, name: str, date: str, taken: set[str]) -> str | None:
-    """The column of the clock that belongs to a column of dates: `call_time` to `call_date`, `time` to `date`."""
+    """The column of the clock that belongs to a column of dates: `call_time` to `call_date`."""
     one = table.field(name)
     if one is None or one.kind != "time" or _known(seen, date).kind != "date":
         return None
@@ -406,22 +406,22 @@ def _check_kind(seen: Seen, table: ContractTable, name: str, columns: Sequence[S
     for column in columns:
         if one.kind == "time" and column.short_year:
             raise VitalsError(
-                f"{seen.path}, column {column.name}: its dates have years of two digits, as {column.examples(1)[0]},"
-                " which no proof tells apart.",
+                f"{seen.path}, column {column.name}: its dates have years of two digits, as"
+                f" {column.examples(1)[0]}, which no proof tells apart.",
                 "Export them with four, best as 2026-10-05 09:02:10.",
             )
         if one.kind == "seconds" and column.kind == "clock":
             raise VitalsError(
-                f"{seen.path}, column {column.name}: {column.examples(1)[0]} may be minutes and seconds, or hours"
-                " and minutes.",
+                f"{seen.path}, column {column.name}: {column.examples(1)[0]} may be minutes and seconds, or"
+                " hours and minutes.",
                 "Export durations as seconds, or as H:MM:SS.",
             )
         is_part = len(columns) > 1
         if not _fits(table.name, one, column) and not is_part and column.filled and one.name not in CHOICES:
             word, (_, line) = next(iter(column.words.items()))
             raise VitalsError(
-                f"{seen.path}, column {column.name}: its values do not fit {name} ({one.kind}); row {line} has"
-                f" {word.strip()[:40]!r}.",
+                f"{seen.path}, column {column.name}: its values do not fit {name} ({one.kind}); row {line}"
+                f" has {word.strip()[:40]!r}.",
                 f"Map another column, or leave it out: --map {column.name}=none",
             )
 
@@ -451,8 +451,8 @@ def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
         told = meaning_of("instrument", f"{seen.path.stem} {' '.join(proposal.mapping.get('score', ()))}")
         yield Question(
             "fixed:instrument",
-            "No column says what is measured. What did the survey ask: satisfaction (csat), effort (ces), would"
-            " you recommend us (nps), was it solved (fcr), or employees (esat)?",
+            "No column says what is measured. What did the survey ask: satisfaction (csat), effort (ces),"
+            " would you recommend us (nps), was it solved (fcr), or employees (esat)?",
             "--set instrument=csat",
             INSTRUMENTS,
             told,
@@ -464,8 +464,8 @@ def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
             if name not in given:
                 yield Question(
                     f"fixed:{name}",
-                    f"The answers run from {low} to {high}, but the scale may be longer. What is the {end} answer"
-                    " that could be given?",
+                    f"The answers run from {low} to {high}, but the scale may be longer. What is the {end}"
+                    " answer that could be given?",
                     f"--set {name}={default}",
                     default=default,
                 )
@@ -498,16 +498,16 @@ def _of_times(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Ques
     if not answers.zone:
         yield Question(
             "zone",
-            "In which time zone is the centre? Its days and hours are local to it. An IANA name, as Europe/Sofia,"
-            " America/New_York or UTC.",
+            "In which time zone is the centre? Its days and hours are local to it. An IANA name, as"
+            " Europe/Sofia, America/New_York or UTC.",
             "--zone Europe/Sofia",
         )
     if lacks_offset(seen, proposal) and not answers.times_zone:
         zone = answers.zone or "the centre's zone"
         yield Question(
             "times_zone",
-            f"The times say no zone (as {next(one.examples(1)[0] for one in times if one.zoned < 1)}). In which one"
-            f" were they written? Often {zone}, or UTC.",
+            f"The times say no zone (as {next(one.examples(1)[0] for one in times if one.zoned < 1)}). In"
+            f" which one were they written? Often {zone}, or UTC.",
             "--times-zone UTC",
             default=answers.zone,
         )
@@ -520,7 +520,7 @@ def _of_times(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Ques
         example = next(each.examples(1)[0] for each in times if each.order == "unproven")
         yield Question(
             "date_order",
-            f"No date of the file has a day above 12, so that {example} may be read in two ways. What comes first?",
+            f"No date of the file has a day above 12: {example} may be read in two ways. What comes first?",
             "--date-order day_first",
             ("day_first", "month_first"),
         )
@@ -546,8 +546,8 @@ def _of_durations(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[
     if not answers.decimal_mark and (example := _ambiguous_number(numbers)):
         yield Question(
             "decimal_mark",
-            f"No number of the file shows whether {example} has a decimal comma or thousands. What does the mark in"
-            " it mean: is its decimal mark a comma or a point?",
+            f"No number of the file shows whether {example} has a decimal comma or thousands. Which is the"
+            " decimal mark?",
             "--decimal-mark comma",
             ("comma", "point"),
         )
@@ -559,8 +559,8 @@ def _of_durations(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[
             what = "hold, after-contact work (acw), both (hold+acw) or none"
             yield Question(
                 f"includes:{columns[0]}",
-                f"What does {columns[0]} include beside talking: {what}? What it includes and another column tells"
-                " is taken out of it, so that nothing counts twice.",
+                f"What does {columns[0]} include beside talking: {what}? What it includes and another column"
+                " tells is taken out of it, so that nothing counts twice.",
                 f"--includes {columns[0]}=hold+acw",
                 ("none", "hold", "acw", "hold+acw"),
             )

@@ -1,4 +1,4 @@
-"""The models of an adopted export, made of the template's: the same rules, with the export's columns under them."""
+"""The models of an adopted export, made of the template's: the same rules over the export's columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ORIGIN = ("date_order", "decimal_mark", "source_file", "source_row", "file_hash
 
 @dataclass(frozen=True)
 class Names:
-    """How an adopted export is called: its platform, this stream of it, and the streams of its other tables."""
+    """How an adopted export is called: its platform, this stream, and the platform's stream of each table."""
 
     platform: str
     stream: str
@@ -120,7 +120,7 @@ def _column_lists(seen: Seen, proposal: Proposal) -> dict[str, list[str]]:
 
 
 def _is_plain_reserved(column: SeenColumn) -> bool:
-    """Whether SQL reserves its name, so that no list of columns can hold it; then its values must be plain."""
+    """Whether SQL reserves its name: no list of columns can hold it then, and its values must be plain."""
     if column.name not in _reserved():
         return False
     if column.order or any("," in word or (":" in word and not column.is_time) for word in column.words):
