@@ -51,22 +51,20 @@ def show_seen(console: Console, seen: Seen) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     widest = max(len(each.name) for each in seen.columns)
     table.add_column("column", no_wrap=True, min_width=min(widest, 30), max_width=30)
-    table.add_column("kind", no_wrap=True, min_width=max(len(_kind(each)) for each in seen.columns))
+    table.add_column("kind", no_wrap=True, min_width=max(len(_KINDS[each.kind]) for each in seen.columns))
     table.add_column("filled", no_wrap=True, justify="right", min_width=6)
     table.add_column("different", no_wrap=True, justify="right", min_width=9)
     table.add_column("such as", no_wrap=True, overflow="ellipsis")
     for each in seen.columns:
         different = f"{len(each.words):,}{'' if each.has_all_words else '+'}"
         filled = f"{each.filled / seen.rows:.0%}"
-        table.add_row(*map(_cell, (each.name, _kind(each), filled, different, " · ".join(each.examples(2)))))
+        table.add_row(
+            *map(_cell, (each.name, _KINDS[each.kind], filled, different, " · ".join(each.examples(2))))
+        )
     console.print(table)
     for each in seen.columns:
-        if each.proof:
-            _line(
-                console,
-                f"  {each.name}: {_order(each.order)}, for row {each.proof[1]} has {each.proof[0]}",
-                "dim",
-            )
+        if each.is_time:
+            _line(console, f"  {each.name}: {_timing(each)}", "dim")
 
 
 def show_proposal(console: Console, seen: Seen, proposal: Proposal, answers: Answers) -> None:
@@ -244,22 +242,23 @@ def _ask(console: Console, text: str) -> str:
         ) from None
 
 
-def _kind(column: SeenColumn) -> str:
-    told = _KINDS[column.kind]
-    if column.kind in ("time", "date"):
-        if column.zoned == 1:
-            told += ", with offset"
-        elif column.kind == "time":
-            told += ", zone unknown"
-        if column.order:
-            told += f", {_order(column.order)}"
-    return told
-
-
-def _order(order: str) -> str:
-    return {"unproven": "day or month first?", "contradicted": "day and month mixed"}.get(
-        order, order.replace("_", " ")
-    )
+def _timing(column: SeenColumn) -> str:
+    """What is known of a time's zone and order of day and month, and what proves it."""
+    if column.kind in ("epoch_s", "epoch_ms"):
+        return "counted from 1970, UTC"
+    told = ["with its offset from UTC" if column.zoned == 1 else "zone unknown"]
+    if column.proof:
+        text, line = column.proof
+        told.append(f"{column.order.replace('_', ' ')}, as {text} in row {line} proves")
+    elif column.order:
+        told.append(
+            "day and month mixed"
+            if column.order == "contradicted"
+            else "day or month first? nothing proves it"
+        )
+    if column.short_year:
+        told.append("years of two digits, which nothing reads")
+    return "; ".join(told)
 
 
 def _cell(text: str) -> Text:

@@ -256,7 +256,7 @@ def _encoding(path: Path, head: bytes, stated: str | None) -> tuple[str, bool]:
 
 
 def _layout(path: Path, text: str) -> tuple[str, tuple[str, ...], bool]:
-    """The separator that gives most fields a line, the fields of the first line, and whether they are names."""
+    """The separator that gives most fields a line, the first line's fields, and whether they are names."""
     lines = [line for line in text.splitlines(keepends=True) if line.strip()][:200]
     best: tuple[int, str, list[str]] = (1, "", [])
     for separator in SEPARATORS:

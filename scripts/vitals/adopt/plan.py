@@ -527,7 +527,9 @@ def _record(
     own = {path: _digest(text) for path, text in files.items() if path != PROJECT_FILE and path not in added}
     told = asdict(answers)
     told.update(
-        left=sorted(answers.left), maps={name: list(columns) for name, columns in proposal.mapping.items()}
+        stream=stream,
+        left=sorted(answers.left),
+        maps={name: list(columns) for name, columns in proposal.mapping.items()},
     )
     rows: dict[str, list[list[str]]] = {
         path: list(each) for path, each in (before or {}).get("added", {}).items()
@@ -552,7 +554,7 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
     if table.name == "contacts" and not any(name in mapping for name in _WAITS):
         yield (
             "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Service level"
-            " and speed of answer count such contacts as not answered in time, after 0 s: do not read these two."
+            " and speed of answer count such contacts as not in time, after 0 s: do not read these two."
         )
     if table.name == "contacts" and "customer" not in mapping:
         yield "No column tells who the customer is: repeats and first-contact resolution stay empty."

@@ -116,7 +116,7 @@ def propose(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable]) -
             "Export single contacts (calls, tickets, surveys). If each row is one record all the same, say of"
             " which table: --table contacts",
         )
-    table = tables[answers.table] if answers.table else tables[guess_table(seen, tables)]
+    table = tables[answers.table] if answers.table else tables[guess_table(seen, answers, tables)]
     mapping = _mapping(seen, table, answers)
     return Proposal(table, mapping)
 
@@ -135,19 +135,19 @@ def aggregated(seen: Seen) -> tuple[str, ...]:
     return ()
 
 
-def guess_table(seen: Seen, tables: Mapping[str, ContractTable]) -> str:
-    """The table whose telling fields the file has most of; contacts when nothing tells."""
+def guess_table(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable]) -> str:
+    """The table that has every answered field, and of whose telling fields the file has most."""
 
-    def fit(name: str) -> float:
-        found = {one: strength for strength, one, _ in _candidates(seen, tables[name], set())}
-        strengths = {
-            one: max(strength for strength, each, _ in _candidates(seen, tables[name], set()) if each == one)
-            for one in found
-        }
+    def fit(name: str) -> tuple[float, bool]:
+        strengths: dict[str, float] = dict.fromkeys(answers.maps, _WHOLE)
+        for strength, one, _ in _candidates(seen, tables[name], set()):
+            strengths[one] = max(strength, strengths.get(one, 0.0))
         telling = TELLING[name]
-        return sum(strengths.get(one, 0.0) for one in telling) / len(telling)
+        return sum(strengths.get(one, 0.0) for one in telling) / len(telling), name == "contacts"
 
-    return max(tables, key=lambda name: (fit(name), name == "contacts"))
+    stated = {*answers.maps, *answers.fixed}
+    able = [name for name, each in tables.items() if all(each.field(one) for one in stated)]
+    return max(able or tables, key=fit)
 
 
 def questions(seen: Seen, proposal: Proposal, answers: Answers) -> list[Question]:
@@ -225,7 +225,7 @@ def check_zone(zone: str) -> None:
     """Raises VitalsError for what is no IANA time zone."""
     try:
         ZoneInfo(zone)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise VitalsError(
             f"There is no time zone {zone!r}.", "Name it as Europe/Sofia, America/New_York or UTC."
         ) from error
@@ -393,7 +393,7 @@ def _known(seen: Seen, name: str) -> SeenColumn:
 
 
 def _no_field(name: str, table: ContractTable) -> VitalsError:
-    names = _order(table)
+    names = [each for each in _order(table) if table.field(each)]
     near = get_close_matches(name, names, 1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return VitalsError(f"{table.name} has no field {name!r}.{hint}", f"Its fields are: {', '.join(names)}.")

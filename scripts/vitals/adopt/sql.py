@@ -54,7 +54,7 @@ def staging_model(seen: Seen, proposal: Proposal, answers: Answers, names: Names
         text = re.sub(r"iso_to_utc\('(plain_\w+)'\)", r"local_time_to_utc('\1', zone)", text)
     head = [
         "{#- `named` says which column of the export fills which field of the contract: edit it there. -#}",
-        *([f"{{%- set zone = '{zone}' -%}}"] if is_local else []),
+        *([f"{{%- set zone = \"'{zone}'\" -%}}"] if is_local else []),
         *(
             f"{{%- set {kind}_columns = {_quoted(columns)} -%}}"
             for kind, columns in lists.items()
