@@ -72,6 +72,7 @@ app = typer.Typer(
         "vitals scorecard --period month   the published vital signs",
         "vitals ask                        questions that have an answer ready",
         "vitals kpis DMT                   a KPI by what people call it",
+        "vitals adopt tickets.csv          a file of your own, from any system, to a scorecard",
         "vitals run --help                 more on one command",
     )
     + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused or is left to you, "

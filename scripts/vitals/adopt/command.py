@@ -73,6 +73,7 @@ def adopt(
     platform = platform_name(seen, answers)
     record = read_record(paths.project, platform)
     before = _adopted_as(record, seen, answers)
+    is_further = bool(record and before and not _says_more(wanted) and not force)
     if record and before and not _says_more(wanted):
         # The same kind of file once more: what was answered then holds.
         answers = replace(answers_of(record, before), platform=platform, stream=before)
@@ -85,7 +86,7 @@ def adopt(
     )
     if yes:
         dialogue.show_proposal(console, seen, proposal, answers)
-    plan = make_plan(seen, proposal, answers, platform, paths)
+    plan = make_plan(seen, proposal, answers, platform, paths, is_further)
     changed = plan.changes(paths.project)
     _check_overwriting(plan, changed, paths, force)
     dialogue.show_plan(console, plan, changed)

@@ -40,6 +40,7 @@ _PERSONAL = re.compile(
     r"(^|_)(phone|telephone|mobile|msisdn|ani|caller|email|e_mail|customer_name|requester|first_name|last_name"
     r"|full_name)(_|$)"
 )
+_STAYS = "{} stays as it is; for this file alone it would be written otherwise (--force)."
 _WAITS = ("queued_at", "answered_at", "wait_seconds")
 
 
@@ -136,8 +137,19 @@ def answers_of(record: Mapping[str, Any], stream: str) -> Answers:
     )
 
 
-def make_plan(seen: Seen, proposal: Proposal, answers: Answers, platform: str, paths: Paths) -> Plan:
+def make_plan(
+    seen: Seen, proposal: Proposal, answers: Answers, platform: str, paths: Paths, is_further: bool = False
+) -> Plan:
     """Everything that is to be written, for a file whose questions are answered.
+
+    Args:
+        seen: the file.
+        proposal: which column fills which field.
+        answers: what its owner said.
+        platform: its name in the project.
+        paths: where everything is.
+        is_further: whether it is one more file of a stream that was adopted before: its models stay as they
+            are, and only words that are new are added.
 
     Raises:
         VitalsError: the platform is one that was not adopted, or the table cannot be filled by this file.
@@ -172,6 +184,9 @@ def make_plan(seen: Seen, proposal: Proposal, answers: Answers, platform: str, p
     answers = _with_home(proposal, answers, platform)
     seeds = _seeds(seen, proposal, answers, platform, project)
     files = _models(seen, proposal, answers, names, project)
+    unlike = [path for path in files if path.endswith(".sql") and _text(project / path) != files[path]]
+    if is_further:
+        files = {}
     map_path = _map_path(platform)
     files[map_path] = _with_words(_text(project / map_path), seeds.maps)
     for path, rows in seeds.added.items():
@@ -193,7 +208,7 @@ def make_plan(seen: Seen, proposal: Proposal, answers: Answers, platform: str, p
         landed,
         record,
         left,
-        tuple(_notes(seen, proposal, answers, seeds)),
+        (*_notes(seen, proposal, answers, seeds), *(_STAYS.format(path) for path in unlike if is_further)),
         _last_day_ends_at(seen, proposal, answers),
     )
 
@@ -566,8 +581,8 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
             unknown = sorted({w.strip() for w in column.words if not meaning_of(name, w)}) if column else []
             if unknown:
                 yield (
-                    f"{each} has words that say no {name}: {', '.join(unknown[:8])}. Name it for them in the"
-                    " `case` of the staging model."
+                    f"{each} has words that say no {name}: {', '.join(unknown[:8])}. What the row's other"
+                    " columns tell counts for them, until you name it in the `case` of the staging model."
                 )
     empty = sorted({row[1] for row in seeds.maps if not row[2]})
     if empty:

@@ -447,6 +447,15 @@ def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
             ("voice", "chat", "email", "sms", "social"),
             "voice",
         )
+    tells = {"outcome", "answered_at", "talk_seconds", HANDLE, "first_agent_id"}
+    if proposal.table.name == "contacts" and not tells & given and {"ended_at", "wait_seconds"} & given:
+        yield Question(
+            "fixed:outcome",
+            "No column says whether anybody answered (outcome, answered_at, talk time, agent). What became of"
+            " the contacts that have ended?",
+            "--set outcome=answered",
+            CHOICES["outcome"],
+        )
     if "instrument" in names - given:
         told = meaning_of("instrument", f"{seen.path.stem} {' '.join(proposal.mapping.get('score', ()))}")
         yield Question(

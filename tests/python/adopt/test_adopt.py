@@ -111,6 +111,25 @@ def test_adopting_it_again_changes_nothing_and_undoing_it_leaves_nothing(
     assert tree(project_copy) == before
 
 
+def test_a_further_file_brings_its_new_words_and_leaves_the_models(
+    vitals: Callable[..., Result], project_copy: Path, calls: Path, tmp_path: Path
+) -> None:
+    assert vitals("adopt", str(calls), *FLAGS).exit_code == 0
+    models = {name: text for name, text in tree(project_copy).items() if name.startswith("models/")}
+    further = tmp_path / "november.csv"
+    further.write_text(CALLS.replace("Sales", "Repairs").replace("/10/", "/11/"), encoding="utf-8")
+    result = vitals("adopt", str(further), "--platform", "desk", "--no-run")
+    assert result.exit_code == 0, result.output
+    after = tree(project_copy)
+    record = "models/staging/desk/_desk__adopted.json"
+    assert {name: after[name] for name in models if name != record} == {
+        name: text for name, text in models.items() if name != record
+    }
+    assert "queue,Repairs,repairs" in after["seeds/maps/desk/map_desk.csv"].decode()
+    assert "repairs,Repairs,desk,desk,customer_care" in after["seeds/reference/queues.csv"].decode()
+    assert after["landing/desk/contacts/november.csv"] == further.read_bytes()
+
+
 def test_what_was_edited_is_neither_overwritten_nor_undone_unasked(
     vitals: Callable[..., Result], project_copy: Path, calls: Path
 ) -> None:
@@ -148,8 +167,10 @@ def test_other_answers_overwrite_nothing_without_force(
         (["--set", "direction=in", *FLAGS], "direction cannot be 'in'"),
         (["--date-order", "dmy", *FLAGS], "--date-order cannot be 'dmy'"),
         (
-            ["--platform", "desk", "--table", "contact_legs", "--map", "call_id=contact_id", "--yes"]
-            + ["--zone", "UTC", "--unit", "queue_time=s", "--unit", "hold_time=s"],
+            [
+                *("--platform", "desk", "--table", "contact_legs", "--map", "call_id=contact_id", "--yes"),
+                *("--zone", "UTC", "--unit", "queue_time=s", "--unit", "hold_time=s"),
+            ],
             "Adopt its contacts first",
         ),
     ],

@@ -98,6 +98,19 @@ def test_a_scale_is_asked_with_what_the_answers_show(tmp_path: Path) -> None:
     assert asked == {"fixed:instrument": "nps", "fixed:scale_min": "3", "fixed:scale_max": "9"}
 
 
+def test_contacts_that_end_without_a_word_of_an_answer_are_asked_about(tmp_path: Path) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text("id,begun,ended\n1,2026-10-05 09:00,2026-10-05 09:10\n", encoding="utf-8")
+    seen = look_at(file)
+    answers = Answers(
+        zone="UTC",
+        times_zone="UTC",
+        fixed={"channel": "voice"},
+        maps={"ended_at": ("ended",), "arrived_at": ("begun",)},
+    )
+    assert [each.key for each in questions(seen, proposed(seen, answers), answers)] == ["fixed:outcome"]
+
+
 def test_an_unproved_order_and_an_ambiguous_number_are_asked(tmp_path: Path) -> None:
     file = tmp_path / "calls.csv"
     file.write_text(
