@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -169,7 +170,7 @@ def read_map(answers: Answers, seen: Seen, told: str) -> None:
 def _changed(
     console: Console, seen: Seen, answers: Answers, tables: Mapping[str, ContractTable], told: str
 ) -> Proposal:
-    before = Answers(**{**answers.__dict__, "maps": dict(answers.maps), "left": set(answers.left)})
+    before = replace(answers, maps=dict(answers.maps), left=set(answers.left))
     proposal = propose(seen, answers, tables)
     if told == "?":
         for each in proposal.table.fields:

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import charset_normalizer
@@ -180,7 +180,7 @@ def look_at(path: Path, encoding: str | None = None) -> Seen:
         has_header=has_header,
     )
     records = _records(path, stream) if is_json else None
-    stream = Stream(**{**stream.__dict__, "records": records})
+    stream = replace(stream, records=records)
     columns, rows, bad, bad_count = _columns(path, stream, dict(zip(names, header, strict=True)))
     _check(path, columns, rows, bad)
     for each in columns:
@@ -235,24 +235,32 @@ def _encoding(path: Path, head: bytes, stated: str | None) -> tuple[str, bool]:
     nuls = head[0::2].count(0), head[1::2].count(0)
     if max(nuls) > len(head) // 8 and min(nuls) == 0:
         return ("utf-16-be" if nuls[0] else "utf-16-le"), True
-    content = path.read_bytes()
-    if content.startswith(_GZIP):
-        content = gzip.decompress(content)
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    else:
+    undecodable = _first_not_utf8(path)
+    if undecodable is None:
         return "utf-8", True
     if stated:
         return stated, True
-    best = charset_normalizer.from_bytes(content[:_HEAD_BYTES]).best()
+    best = charset_normalizer.from_bytes(undecodable).best()
     if best is None:
         raise VitalsError(
             f"{path}: its text is in no encoding that is known here, or it is binary.",
             "Export it as UTF-8, or name its encoding: --encoding cp1251.",
         )
     return codecs.lookup(best.encoding).name, False
+
+
+def _first_not_utf8(path: Path) -> bytes | None:
+    """The first piece of a text that is not UTF-8; None when all of it is."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as packed:
+        is_packed = packed.read(2) == _GZIP
+    with gzip.open(path) if is_packed else path.open("rb") as raw:
+        while piece := raw.read(_HEAD_BYTES):
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError:
+                return bytes(piece)
+    return None
 
 
 def _layout(path: Path, text: str) -> tuple[str, tuple[str, ...], bool]:

@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -238,7 +238,7 @@ def _with_home(proposal: Proposal, answers: Answers, platform: str) -> Answers:
         for name in ("client", "site"):
             if name not in proposal.mapping and name not in fixed:
                 fixed[name] = platform
-    return Answers(**{**answers.__dict__, "fixed": fixed})
+    return replace(answers, fixed=fixed)
 
 
 def _models(seen: Seen, proposal: Proposal, answers: Answers, names: Names, project: Path) -> dict[str, str]:
