@@ -11,6 +11,7 @@ from pathlib import Path
 from vitals.adopt.look import Seen, digest_of
 from vitals.adopt.plan import Plan, differing, read_record, record_path, without_platform
 from vitals.errors import VitalsError
+from vitals.landing import pipeline_lock, store
 from vitals.paths import PROJECT_FILE, Paths
 
 
@@ -48,7 +49,7 @@ def write(plan: Plan, seen: Seen, paths: Paths) -> list[str]:
 
 
 def undo(platform: str, paths: Paths, force: bool = False) -> list[str]:
-    """Take an adopted platform out of the project, and its files out of landing.
+    """Take an adopted platform out of the project, and its files out of landing and raw data.
 
     Args:
         platform: its name.
@@ -58,7 +59,8 @@ def undo(platform: str, paths: Paths, force: bool = False) -> list[str]:
     Returns what was removed or changed.
 
     Raises:
-        VitalsError: it was not adopted, or its files were edited since, which is named.
+        VitalsError: it was not adopted; its files were edited since, which is named; or a pipeline is at
+            work on the warehouse.
     """
     record = read_record(paths.project, platform)
     if record is None:
@@ -73,6 +75,9 @@ def undo(platform: str, paths: Paths, force: bool = False) -> list[str]:
             f"Keep what you need of them, then: vitals adopt --undo {platform} --force",
         )
     done: list[str] = []
+    if paths.ledger_file.exists():
+        with pipeline_lock(paths):
+            done += _remove_landed(platform, paths)
     for path in [*record["files"], record_path(platform)]:
         if (paths.project / path).exists():
             (paths.project / path).unlink()
@@ -96,6 +101,24 @@ def undo(platform: str, paths: Paths, force: bool = False) -> list[str]:
             if folder.exists() and folder.name not in ("models", "seeds") and not any(folder.iterdir()):
                 folder.rmdir()
     return done
+
+
+def _remove_landed(platform: str, paths: Paths) -> list[str]:
+    """Take a platform out of ledger, raw data and quarantine: no staging model accounts for its rows now."""
+    rows = store.read_ledger(paths)
+    gone = [row for row in rows if row["platform"] == platform]
+    if not gone:
+        return []
+    # The ledger first: raw files that no ledger knows are no one's, the other way round they are missing.
+    store.write_rows(paths.ledger_file, store.LEDGER, [row for row in rows if row["platform"] != platform])
+    for row in gone:
+        if row["file_hash"]:
+            store.quarantine_file(paths, platform, row["stream"], row["file_hash"]).unlink(missing_ok=True)
+    raw = paths.raw / platform
+    if not raw.exists():
+        return []
+    shutil.rmtree(raw)
+    return [str(raw)]
 
 
 def _remove_rows(added: Mapping[str, list[list[str]]], project: Path) -> None:

@@ -13,7 +13,7 @@ from vitals import scorecard
 from vitals.adopt import apply, dialogue
 from vitals.adopt.contract import contract_tables
 from vitals.adopt.look import Seen, look_at
-from vitals.adopt.plan import Plan, answers_of, differing, make_plan, read_record
+from vitals.adopt.plan import Plan, answers_of, differing, make_plan, map_path, read_record
 from vitals.adopt.propose import Answers, platform_name
 from vitals.errors import VitalsError
 from vitals.paths import PROJECT_FILE, Paths
@@ -203,7 +203,8 @@ def _check_overwriting(plan: Plan, changed: Sequence[str], paths: Paths, force: 
     if force:
         return
     record = read_record(paths.project, plan.platform)
-    grows = {PROJECT_FILE, *plan.added}
+    # These are added to; nothing in them is lost.
+    grows = {PROJECT_FILE, *plan.added, map_path(plan.platform)}
     edited = set(differing(record, paths.project)) if record else set()
     lost = sorted(
         path

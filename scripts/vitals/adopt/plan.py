@@ -100,7 +100,8 @@ class _Seeds:
             self.added.setdefault(self.path(seed), []).append(row)
 
 
-def _map_path(platform: str) -> str:
+def map_path(platform: str) -> str:
+    """Where a platform's words and their slugs stand, relative to the project."""
     return f"seeds/maps/{platform}/map_{platform}.csv"
 
 
@@ -187,8 +188,8 @@ def make_plan(
     unlike = [path for path in files if path.endswith(".sql") and _text(project / path) != files[path]]
     if is_further:
         files = {}
-    map_path = _map_path(platform)
-    files[map_path] = _with_words(_text(project / map_path), seeds.maps)
+    words_path = map_path(platform)
+    files[words_path] = _with_words(_text(project / words_path), seeds.maps)
     for path, rows in seeds.added.items():
         files[path] = (_text(project / path) or "") + _csv(rows)
     files[PROJECT_FILE] = _with_platform(
@@ -391,7 +392,7 @@ def _seeds(seen: Seen, proposal: Proposal, answers: Answers, platform: str, proj
     words: dict[str, dict[str, str]] = {}
     before = {
         (row[0], row[1].strip().lower()): row[2]
-        for row in csv.reader(io.StringIO(_text(project / _map_path(platform)) or ""))
+        for row in csv.reader(io.StringIO(_text(project / map_path(platform)) or ""))
     }
     for name, seed in MAPPED.items():
         one = proposal.table.field(name)

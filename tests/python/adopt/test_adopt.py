@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from centre import PROJECT, copy_project
 from vitals import pipeline
 from vitals.cli import app
+from vitals.landing import store
 from vitals.lint import lint_sql
 from vitals.paths import Paths
 from vitals.streams import load_streams
@@ -106,15 +107,23 @@ def test_adopting_it_again_changes_nothing_and_undoing_it_leaves_nothing(
     assert again.exit_code == 0, again.output
     assert "nothing was changed" in again.output
     assert tree(project_copy) == adopted
+    paths = Paths(project_copy, project_copy / "landing", project_copy / "warehouse")
+    assert pipeline.land(paths).rows_landed == 4
     undone = vitals("adopt", "--undo", "desk")
     assert undone.exit_code == 0, undone.output
     assert tree(project_copy) == before
+    assert store.read_ledger(paths) == []
+    assert not (paths.raw / "desk").exists()
 
 
 def test_a_further_file_brings_its_new_words_and_leaves_the_models(
     vitals: Callable[..., Result], project_copy: Path, calls: Path, tmp_path: Path
 ) -> None:
     assert vitals("adopt", str(calls), *FLAGS).exit_code == 0
+    words = project_copy / "seeds" / "maps" / "desk" / "map_desk.csv"
+    # Whoever gives a word another slug has not edited what a further file would overwrite.
+    renamed = words.read_text(encoding="utf-8").replace(",Refund,refund", ",Refund,payment")
+    words.write_text(renamed, encoding="utf-8")
     models = {name: text for name, text in tree(project_copy).items() if name.startswith("models/")}
     further = tmp_path / "november.csv"
     further.write_text(CALLS.replace("Sales", "Repairs").replace("/10/", "/11/"), encoding="utf-8")
@@ -125,6 +134,7 @@ def test_a_further_file_brings_its_new_words_and_leaves_the_models(
     assert {name: after[name] for name in models if name != record} == {
         name: text for name, text in models.items() if name != record
     }
+    assert "contact_type,Refund,payment\n" in after["seeds/maps/desk/map_desk.csv"].decode()
     assert "queue,Repairs,repairs" in after["seeds/maps/desk/map_desk.csv"].decode()
     assert "repairs,Repairs,desk,desk,customer_care" in after["seeds/reference/queues.csv"].decode()
     assert after["landing/desk/contacts/november.csv"] == further.read_bytes()
