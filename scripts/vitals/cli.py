@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vitals.alerts import Alert
     from vitals.ask import Answer, Question
     from vitals.catalogue import Kpi
+    from vitals.fetch import Outcome
     from vitals.gates import GateFailed
     from vitals.landing import LandingReport
     from vitals.pipeline import AuditFailed, BuildReport, LiveReport, PublishReport
@@ -122,6 +123,14 @@ class DashboardLevel(StrEnum):
 
     managers = "managers"
     analysts = "analysts"
+
+
+class Platform(StrEnum):
+    """What can be fetched from over the net."""
+
+    amazon_connect = "amazon_connect"
+    twilio = "twilio"
+    zendesk = "zendesk"
 
 
 class DoctorForm(StrEnum):
@@ -516,6 +525,51 @@ def adopt(
     if report.landing.with_status("refused"):
         return REFUSED
     return ALERTS if report.publication.alerts else OK
+
+
+@app.command(
+    epilog=_examples(
+        "vitals fetch zendesk",
+        "vitals fetch twilio --stream calls --stream messages",
+        "vitals fetch amazon_connect --since 2026-10-01 --until 2026-11-01",
+    )
+)
+@_reported
+def fetch(
+    platform: Annotated[Platform, typer.Argument(help="Whose data.")],
+    stream: Annotated[
+        list[str] | None, typer.Option("--stream", metavar="NAME", help="Only this stream; may be repeated.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="ISO", help="Fetch from this day or moment on, again if need be."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="ISO", help="Not beyond this day's beginning, or moment.")
+    ] = None,
+) -> None:
+    """Fetch what is new from a platform into landing/.
+
+    Goes on where the last fetch ended; the first one looks back 30 days, in S3 at everything. Credentials
+    come from the environment alone: docs/platforms names the variables and the permissions.
+    """
+    first, last = _moment(since, "--since"), _moment(until, "--until")
+    from vitals import fetch as fetching
+    from vitals.fetch.job import utc
+
+    window = fetching.Window(first and utc(first), last and utc(last))
+    if window.since and window.until and window.since >= window.until:
+        raise typer.BadParameter("it is not after --since", param_hint="--until")
+    paths = Paths.from_environment()
+    try:
+        with _steps() as tell:
+            outcomes = fetching.fetch(paths, platform.value, stream or [], window, tell)
+    except fetching.FetchFailed as error:
+        _print_fetched(error.outcomes)
+        raise
+    _print_fetched(outcomes)
+    if any(one.files for one in outcomes):
+        _next("vitals run", "land, build, audit and publish")
 
 
 @app.command(
@@ -1198,6 +1252,17 @@ def _print_landing(report: LandingReport, paths: Paths) -> None:
         )
 
 
+def _print_fetched(outcomes: Sequence[Outcome]) -> None:
+    for one in outcomes:
+        if one.left_out:
+            _say(f"{one.stream}: left out, {one.left_out}", style="dim")
+        elif one.files:
+            files = f"{one.files:,} file{'' if one.files == 1 else 's'}"
+            _say(f"{one.stream}: {files}, {one.rows:,} row{'' if one.rows == 1 else 's'}")
+        else:
+            _say(f"{one.stream}: nothing new")
+
+
 def _print_build(report: BuildReport, paths: Paths) -> None:
     as_of = f", as of {report.as_of:%Y-%m-%d %H:%M} UTC" if report.as_of else ""
     _say(
@@ -1410,7 +1475,7 @@ def _print_unexpected(error: Exception) -> None:
 # --- arguments ---------------------------------------------------------------------------------
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(text: str | None, option: str = "--as-of") -> datetime | None:
     if text is None:
         return None
     try:
@@ -1418,7 +1483,7 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is no ISO moment, such as 2026-10-31T23:59:59 or 2026-10-31T23:59:59+02:00",
-            param_hint="--as-of",
+            param_hint=option,
         ) from None
 
 
