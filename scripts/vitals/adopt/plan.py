@@ -569,8 +569,8 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
     mapping, table = proposal.mapping, proposal.table
     if table.name == "contacts" and not any(name in mapping for name in _WAITS):
         yield (
-            "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Service level"
-            " and speed of answer count such contacts as not in time, after 0 s: do not read these two."
+            "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Speed of answer"
+            " stays empty; service level counts such contacts as not in time: do not read it."
         )
     if table.name == "contacts" and "customer" not in mapping:
         yield "No column tells who the customer is: repeats and first-contact resolution stay empty."
