@@ -740,7 +740,7 @@ def _goals(benches: list[Bench]) -> list[str]:
     if "cpu" in found.get("day", {}):
         start = found.get("start", {}).get("cpu", 0.0)
         share = max(0.0, found["day"]["cpu"] - start) / build["cpu"]
-        told = f"{share:.0%} and {_time(start)} of a start"
+        told = f"{share:.0%}" + (f" and {_time(start)} of a start" if start else ", with the start in it")
         rows.append(("one more day at most 3 % of a full build's CPU and a start", told, share <= 0.03))
     if "median" in found.get("live", {}):
         median = found["live"]["median"]

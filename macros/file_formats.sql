@@ -9,7 +9,7 @@
     `unproven`) and decimal_mark (`comma`, `point` or `unproven`). times, numbers: the text columns of the source that hold them.
 -#}
 {% macro proven_formats(platform, stream, times, numbers=[]) -%}
-    {%- set dates = "concat_ws('|', trim(" ~ times | join('), trim(') ~ '))' -%}
+    {%- set dates = "concat_ws('|', trim(" ~ (times or ["''"]) | join('), trim(') ~ '))' -%}
     {%- set above_12 = '(1[3-9]|2[0-9]|3[01])' -%}
     {%- set proves_day_first = 'bool_or(' ~ matches(dates, '(^|[|])' ~ above_12 ~ '[./-][0-9]{1,2}[./-][0-9]{4}') ~ ')' -%}
     {%- set proves_month_first = 'bool_or(' ~ matches(dates, '(^|[|])[0-9]{1,2}[./-]' ~ above_12 ~ '[./-][0-9]{4}') ~ ')' -%}

@@ -14,6 +14,7 @@
     count(*) filter (where is_answered and transfers_count >= 1) as transferred_count,
     count(*) filter (where is_answered and agents_count >= 2) as retold_count,
     cast(coalesce(sum(wait_seconds) filter (where is_answered), 0) as decimal(18, 3)) as answered_wait_seconds,
+    count(*) filter (where is_answered and wait_seconds is not null) as wait_measured_count,
     count(*) filter (where is_answered and talk_seconds is not null) as talk_measured_count,
     cast(coalesce(sum(talk_seconds) filter (where is_answered), 0) as decimal(18, 3)) as talk_seconds,
     count(*) filter (where is_answered and hold_seconds is not null) as hold_measured_count,

@@ -42,7 +42,9 @@ recomputed as (
     select
         'speed_of_answer' as kpi_id,
         cast(sum(wait_seconds) filter (where outcome = 'answered' and channel in ('voice', 'chat')) as double)
-        / nullif(count(*) filter (where outcome = 'answered' and channel in ('voice', 'chat')), 0) as value
+        / nullif(
+            count(wait_seconds) filter (where outcome = 'answered' and channel in ('voice', 'chat')), 0
+        ) as value
     from contacts
     union all
     select

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vitals.alerts import Alert
     from vitals.ask import Answer, Question
     from vitals.catalogue import Kpi
+    from vitals.fetch import Outcome
     from vitals.gates import GateFailed
     from vitals.landing import LandingReport
     from vitals.pipeline import AuditFailed, BuildReport, LiveReport, PublishReport
@@ -72,6 +73,7 @@ app = typer.Typer(
         "vitals scorecard --period month   the published vital signs",
         "vitals ask                        questions that have an answer ready",
         "vitals kpis DMT                   a KPI by what people call it",
+        "vitals adopt tickets.csv          a file of your own, from any system, to a scorecard",
         "vitals run --help                 more on one command",
     )
     + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some file was refused or is left to you, "
@@ -121,6 +123,14 @@ class DashboardLevel(StrEnum):
 
     managers = "managers"
     analysts = "analysts"
+
+
+class Platform(StrEnum):
+    """What can be fetched from over the net."""
+
+    amazon_connect = "amazon_connect"
+    twilio = "twilio"
+    zendesk = "zendesk"
 
 
 class DoctorForm(StrEnum):
@@ -387,6 +397,179 @@ def watch() -> None:
         pipeline.watch(paths, told, failed, _steps)
     except KeyboardInterrupt:
         _say("Stopped watching.")
+
+
+@app.command(
+    epilog=_examples(
+        "vitals adopt tickets.csv                                      ask what the file cannot tell",
+        "vitals adopt calls.xlsx --platform desk --zone Europe/Sofia --yes   for a script",
+        "vitals adopt calls.csv --map number=contact_id --map day+clock=arrived_at --map note=none",
+        "vitals adopt nps.csv --table survey_responses --set instrument=nps --set scale_min=0 "
+        "--set scale_max=10",
+        "vitals adopt --undo desk                                      take it out again",
+    )
+)
+@_reported
+def adopt(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="CSV, TSV, XLSX, JSON, Parquet or a delimited log.")
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option(help="Its name in the project. Default: the file's.")
+    ] = None,
+    stream: Annotated[
+        str | None, typer.Option(help="Name of this kind of file. Default: the table's.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="Contract table that it fills: contacts, survey_responses, …")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="COLUMN=FIELD", help="A+B=FIELD joins columns; COLUMN=none leaves one out."
+        ),
+    ] = None,
+    fixed: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(metavar="IANA", help="Zone of the centre, and of times without an offset.")
+    ] = None,
+    times_zone: Annotated[
+        str | None, typer.Option(metavar="IANA", help="Zone of times without an offset, if it is another.")
+    ] = None,
+    date_order: Annotated[
+        str | None, typer.Option(help="day_first or month_first, where the file does not prove it.")
+    ] = None,
+    decimal_mark: Annotated[
+        str | None, typer.Option(help="comma or point, where the file does not prove it.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", metavar="COLUMN=UNIT", help="ms, s, min, h or days.")
+    ] = None,
+    includes: Annotated[
+        list[str] | None,
+        typer.Option("--includes", metavar="COLUMN=PARTS", help="hold, acw, hold+acw or none: beside talk."),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of text that is neither UTF-8 nor UTF-16.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept what is proposed; ask nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite what was edited or adopted before.")
+    ] = False,
+    run_it: Annotated[bool, typer.Option("--run/--no-run", help="Build and show the scorecard.")] = True,
+    undo: Annotated[
+        str | None, typer.Option(metavar="PLATFORM", help="Take an adopted platform out again.")
+    ] = None,
+) -> int:
+    """Take a file that Vitals does not know to a scorecard.
+
+    Looks at it, proposes which column fills which field of the contract, asks what no file can tell (zone,
+    units, scales), and writes sources, models, maps and tests into the project, ready to edit. Then it runs.
+    The file itself is copied to landing/; adopting it again changes nothing.
+    """
+    from vitals.adopt import command
+
+    paths = Paths.from_environment()
+    if undo is not None:
+        if file is not None:
+            raise typer.BadParameter("it takes no FILE", param_hint="--undo")
+        for each in command.undo(undo, paths, force):
+            _say(f"  {each}")
+        _say(
+            f"✓ {undo} is no longer in the project. Published figures keep it until the next run.",
+            style="green",
+        )
+        _next("vitals run", "build and publish without it")
+        return OK
+    if file is None:
+        raise typer.BadParameter("name a file, or a platform to --undo", param_hint="FILE")
+    wanted = command.Wanted(
+        platform,
+        stream,
+        table,
+        tuple(mapped or ()),
+        tuple(fixed or ()),
+        zone,
+        times_zone,
+        date_order,
+        decimal_mark,
+        tuple(unit or ()),
+        tuple(includes or ()),
+        encoding,
+    )
+    console = _err()
+    adopted = command.adopt(file, wanted, paths, console, yes, force)
+    if adopted is None:
+        _say("Nothing was written.")
+        return OK
+    if not run_it:
+        _next("vitals run", "land, build, audit and publish it")
+        return OK
+    from vitals import pipeline
+    from vitals import scorecard as cards
+
+    with _steps() as tell:
+        report = pipeline.run(paths, command.as_of(adopted, paths), on_progress=tell)
+    _print_landing(report.landing, paths)
+    _print_build(report.build, paths)
+    _print_publication(report.publication, paths)
+    try:
+        card = command.latest_card(paths, adopted)
+    except VitalsError as error:
+        _say(f"⚠ {error.message} {error.remedy}", style="yellow")
+    else:
+        cards.print_scorecard(_out(), card)
+    for note in adopted.notes:
+        _say(f"⚠ {note}", style="yellow")
+    _next(f"vitals adopt --undo {adopted.platform}", "take it out again; or edit what was written, and run")
+    if report.landing.with_status("refused"):
+        return REFUSED
+    return ALERTS if report.publication.alerts else OK
+
+
+@app.command(
+    epilog=_examples(
+        "vitals fetch zendesk",
+        "vitals fetch twilio --stream calls --stream messages",
+        "vitals fetch amazon_connect --since 2026-10-01 --until 2026-11-01",
+    )
+)
+@_reported
+def fetch(
+    platform: Annotated[Platform, typer.Argument(help="Whose data.")],
+    stream: Annotated[
+        list[str] | None, typer.Option("--stream", metavar="NAME", help="Only this stream; may be repeated.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="ISO", help="Fetch from this day or moment on, again if need be."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="ISO", help="Not beyond this day's beginning, or moment.")
+    ] = None,
+) -> None:
+    """Fetch what is new from a platform into landing/.
+
+    Goes on where the last fetch ended; the first one looks back 30 days, in S3 at everything. Credentials
+    come from the environment alone: docs/platforms names the variables and the permissions.
+    """
+    first, last = _moment(since, "--since"), _moment(until, "--until")
+    from vitals import fetch as fetching
+    from vitals.fetch.job import utc
+
+    window = fetching.Window(first and utc(first), last and utc(last))
+    if window.since and window.until and window.since >= window.until:
+        raise typer.BadParameter("it is not after --since", param_hint="--until")
+    paths = Paths.from_environment()
+    try:
+        with _steps() as tell:
+            outcomes = fetching.fetch(paths, platform.value, stream or [], window, tell)
+    except fetching.FetchFailed as error:
+        _print_fetched(error.outcomes)
+        raise
+    _print_fetched(outcomes)
+    if any(one.files for one in outcomes):
+        _next("vitals run", "land, build, audit and publish")
 
 
 @app.command(
@@ -1069,6 +1252,17 @@ def _print_landing(report: LandingReport, paths: Paths) -> None:
         )
 
 
+def _print_fetched(outcomes: Sequence[Outcome]) -> None:
+    for one in outcomes:
+        if one.left_out:
+            _say(f"{one.stream}: left out, {one.left_out}", style="dim")
+        elif one.files:
+            files = f"{one.files:,} file{'' if one.files == 1 else 's'}"
+            _say(f"{one.stream}: {files}, {one.rows:,} row{'' if one.rows == 1 else 's'}")
+        else:
+            _say(f"{one.stream}: nothing new")
+
+
 def _print_build(report: BuildReport, paths: Paths) -> None:
     as_of = f", as of {report.as_of:%Y-%m-%d %H:%M} UTC" if report.as_of else ""
     _say(
@@ -1281,7 +1475,7 @@ def _print_unexpected(error: Exception) -> None:
 # --- arguments ---------------------------------------------------------------------------------
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(text: str | None, option: str = "--as-of") -> datetime | None:
     if text is None:
         return None
     try:
@@ -1289,7 +1483,7 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is no ISO moment, such as 2026-10-31T23:59:59 or 2026-10-31T23:59:59+02:00",
-            param_hint="--as-of",
+            param_hint=option,
         ) from None
 
 

@@ -2,5 +2,5 @@
     kpi_id='speed_of_answer',
     from=ref('agg_contacts_daily'),
     numerator='answered_wait_seconds',
-    denominator='answered_count',
+    denominator='wait_measured_count',
 ) }}

@@ -50,6 +50,7 @@ def test_the_version_is_told() -> None:
         "runs",
         "doctor",
         "forget",
+        "adopt",
     ],
 )
 def test_every_command_has_help_with_an_example(command: str) -> None:

@@ -1,0 +1,1 @@
+"""A file that Vitals does not know becomes a platform of the project: look, propose, ask, write."""

@@ -1,0 +1,673 @@
+"""What adopting a file writes into the project: worked out whole before anything is written."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.core import get_global
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
+
+from vitals.adopt.contract import GRAINS, HANDLE, MAPPED, ContractTable
+from vitals.adopt.look import Seen, SeenColumn
+from vitals.adopt.propose import Answers, Proposal, duration_columns, meaning_of, slug, unit_told
+from vitals.adopt.sql import (
+    Names,
+    intermediate_model,
+    intermediate_path,
+    intermediate_yaml,
+    staging_model,
+    staging_yaml,
+)
+from vitals.errors import VitalsError
+from vitals.landing.reading import open_regular, read_file
+from vitals.landing.records import Columns, Row, as_text
+from vitals.paths import PROJECT_FILE, Paths
+from vitals.streams import Stream
+
+_ANONYMOUS = ["anonymous", "unknown", "unavailable", "restricted", "private", "withheld"]
+_PERSONAL = re.compile(
+    r"(^|_)(phone|telephone|mobile|msisdn|ani|caller|email|e_mail|customer_name|requester|first_name|last_name"
+    r"|full_name)(_|$)"
+)
+_STAYS = "{} stays as it is; for this file alone it would be written otherwise (--force)."
+_WAITS = ("queued_at", "answered_at", "wait_seconds")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that adopting one file changes.
+
+    Args:
+        platform: its name in the project.
+        stream: name of this kind of file.
+        table: contract table that it fills.
+        client: slug of the client that its contacts count for; None when a column says it, or none has one.
+        files: text of whole files, by path relative to the project.
+        added: rows added at the end of seeds of `seeds/reference/`, by path.
+        landed: where the file goes, relative to the landing folder.
+        record: what `--undo` and the next adoption read; also one of `files`.
+        left: columns that fill no field.
+        notes: what a reader should know of the choices made.
+        last_day_ends_at: end of the last day on which something arrived, UTC; None when nothing says it.
+    """
+
+    platform: str
+    stream: str
+    table: str
+    client: str | None
+    files: Mapping[str, str]
+    added: Mapping[str, list[list[str]]]
+    landed: str
+    record: Mapping[str, Any]
+    left: tuple[str, ...]
+    notes: tuple[str, ...]
+    last_day_ends_at: datetime | None
+
+    def changes(self, project: Path) -> list[str]:
+        """Files of the project that it would make or change."""
+        return [path for path, text in self.files.items() if _text(project / path) != text]
+
+
+@dataclass
+class _Seeds:
+    """Words → slugs, and the rows that reference seeds need for them."""
+
+    project: Path
+    maps: list[list[str]] = field(default_factory=list)
+    added: dict[str, list[list[str]]] = field(default_factory=dict)
+
+    def path(self, seed: str) -> str:
+        return f"seeds/reference/{seed}.csv"
+
+    def known(self, seed: str) -> dict[str, list[str]]:
+        with (self.project / self.path(seed)).open(encoding="utf-8", newline="") as file:
+            rows = [*csv.reader(file)][1:]
+        return {row[0]: row for row in [*rows, *self.added.get(self.path(seed), [])]}
+
+    def add(self, seed: str, row: list[str]) -> None:
+        if row[0] not in self.known(seed):
+            self.added.setdefault(self.path(seed), []).append(row)
+
+
+def map_path(platform: str) -> str:
+    """Where a platform's words and their slugs stand, relative to the project."""
+    return f"seeds/maps/{platform}/map_{platform}.csv"
+
+
+def record_path(platform: str) -> str:
+    """Where it stands what was adopted as a platform, relative to the project."""
+    return f"models/staging/{platform}/_{platform}__adopted.json"
+
+
+def read_record(project: Path, platform: str) -> dict[str, Any] | None:
+    """What was adopted as this platform; None when nothing was.
+
+    Raises:
+        VitalsError: the record is damaged.
+    """
+    path = project / record_path(platform)
+    if not path.exists():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise VitalsError(f"{path} is no JSON: {error}.", "Restore it from git.") from error
+
+
+def answers_of(record: Mapping[str, Any], stream: str) -> Answers:
+    """The answers that a stream was adopted with."""
+    told = record["streams"][stream]["answers"]
+    return Answers(
+        **{
+            **told,
+            "maps": {name: tuple(columns) for name, columns in told["maps"].items()},
+            "left": set(told["left"]),
+            "includes": {name: tuple(parts) for name, parts in told["includes"].items()},
+        }
+    )
+
+
+def make_plan(
+    seen: Seen, proposal: Proposal, answers: Answers, platform: str, paths: Paths, is_further: bool = False
+) -> Plan:
+    """Everything that is to be written, for a file whose questions are answered.
+
+    Args:
+        seen: the file.
+        proposal: which column fills which field.
+        answers: what its owner said.
+        platform: its name in the project.
+        paths: where everything is.
+        is_further: whether it is one more file of a stream that was adopted before: its models stay as they
+            are, and only words that are new are added.
+
+    Raises:
+        VitalsError: the platform is one that was not adopted, or the table cannot be filled by this file.
+    """
+    project, table = paths.project, proposal.table
+    record = read_record(project, platform)
+    if record is None and ((project / "models" / "staging" / platform).exists() or platform == "vitals"):
+        raise VitalsError(
+            f"{platform} is a platform of the project that was not adopted from a file.",
+            f"Choose another name: --platform {platform}_export",
+        )
+    streams = dict(record["streams"]) if record else {}
+    stream = answers.stream or table.name
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", stream):
+        raise VitalsError(
+            f"A stream cannot be called {stream!r}.", "Use lower-case letters, digits and single _."
+        )
+    for name, each in streams.items():
+        if each["table"] == table.name and name != stream:
+            raise VitalsError(
+                f"{platform} has {table.name} already, from its stream {name}.",
+                f"Adopt this file as a platform of its own (--platform), or as that stream: --stream {name}",
+            )
+    names = Names(
+        platform, stream, {**{each["table"]: name for name, each in streams.items()}, table.name: stream}
+    )
+    if table.name == "contact_legs" and "contacts" not in names.streams:
+        raise VitalsError(
+            f"{seen.path}: legs belong to contacts, and {platform} has none yet.",
+            f"Adopt its contacts first: vitals adopt FILE --platform {platform} --table contacts",
+        )
+    answers = _with_home(proposal, answers, platform)
+    seeds = _seeds(seen, proposal, answers, platform, project)
+    files = _models(seen, proposal, answers, names, project)
+    unlike = [path for path in files if path.endswith(".sql") and _text(project / path) != files[path]]
+    if is_further:
+        files = {}
+    words_path = map_path(platform)
+    files[words_path] = _with_words(_text(project / words_path), seeds.maps)
+    for path, rows in seeds.added.items():
+        files[path] = (_text(project / path) or "") + _csv(rows)
+    files[PROJECT_FILE] = _with_platform(
+        (project / PROJECT_FILE).read_text(encoding="utf-8"), names, table.name
+    )
+    landed = f"{platform}/{stream}/{seen.path.name}"
+    record = _record(record, seen, proposal, answers, stream, landed, files, seeds.added)
+    files[record_path(platform)] = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    left = tuple(each.name for each in seen.columns if each.name not in proposal.columns())
+    return Plan(
+        platform,
+        stream,
+        table.name,
+        answers.fixed.get("client"),
+        files,
+        seeds.added,
+        landed,
+        record,
+        left,
+        (*_notes(seen, proposal, answers, seeds), *(_STAYS.format(path) for path in unlike if is_further)),
+        _last_day_ends_at(seen, proposal, answers),
+    )
+
+
+def differing(record: Mapping[str, Any], project: Path) -> list[str]:
+    """Files of an adopted platform that were edited, or removed, since."""
+    return [path for path, digest in record["files"].items() if _digest(_text(project / path)) != digest]
+
+
+def without_platform(text: str, platform: str) -> str:
+    """The text of dbt_project.yml without a platform in its variables."""
+    document = _yaml().load(text)
+    for platforms in document["vars"]["platforms"].values():
+        if platform in platforms:
+            platforms.remove(platform)
+    document["vars"]["streams"].pop(platform, None)
+    return _dumped(document)
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+def _with_home(proposal: Proposal, answers: Answers, platform: str) -> Answers:
+    """Contacts of which no column says the client or site are those of the platform's own."""
+    fixed = dict(answers.fixed)
+    if proposal.table.name == "contacts":
+        for name in ("client", "site"):
+            if name not in proposal.mapping and name not in fixed:
+                fixed[name] = platform
+    return replace(answers, fixed=fixed)
+
+
+def _models(seen: Seen, proposal: Proposal, answers: Answers, names: Names, project: Path) -> dict[str, str]:
+    table, folder = proposal.table, f"models/staging/{names.platform}"
+    source = {
+        "name": names.platform,
+        "description": f"Exports adopted as {names.platform}, beginning with {seen.path.name}.",
+    }
+    sources_path = f"{folder}/_{names.platform}__sources.yml"
+    models_path = f"{folder}/_{names.platform}__models.yml"
+    sources = _loaded(project / sources_path) or {"version": 2, "sources": [{**source, "tables": []}]}
+    _put(sources["sources"][0]["tables"], _source_table(seen, proposal, answers, names))
+    models = _loaded(project / models_path) or {"version": 2, "models": []}
+    declared = staging_yaml(project, table.name, names)
+    declared["name"] = f"stg_{names.platform}__{names.stream}"
+    _put(models["models"], declared)
+    files = {
+        sources_path: _dumped(sources),
+        models_path: _dumped(models),
+        f"{folder}/stg_{names.platform}__{names.stream}.sql": staging_model(seen, proposal, answers, names),
+    }
+    # Legs that come later change how their contacts are folded.
+    tables = {table.name, *({"contacts"} if table.name == "contact_legs" else set())}
+    for each in sorted(tables):
+        files[intermediate_path(each, names.platform, "sql")] = intermediate_model(project, each, names)
+        files[intermediate_path(each, names.platform, "yml")] = _dumped(
+            intermediate_yaml(project, each, names)
+        )
+    return files
+
+
+def _source_table(seen: Seen, proposal: Proposal, answers: Answers, names: Names) -> dict[str, Any]:
+    table = proposal.table
+    filled: dict[str, list[str]] = {}
+    for name, columns in proposal.mapping.items():
+        for column in columns:
+            filled.setdefault(column, []).append(name)
+    kinds = {name: one.kind for name in proposal.mapping if (one := table.field(name))}
+    customers = [
+        each.name
+        for each in seen.columns
+        if any(kinds.get(name) == "customer" for name in filled.get(each.name, ()))
+        or (each.name not in filled and _is_personal(each))
+    ]
+    agents = [column for column, fields in filled.items() if any(_is_agent(table, name) for name in fields)]
+    meta: dict[str, Any] = {"format": seen.format}
+    if seen.encoding not in ("", "utf-8", "utf-8-sig", "utf-16", "ascii"):
+        meta["encoding"] = seen.encoding
+    if not seen.has_header:
+        meta["has_header"] = False
+    if seen.records:
+        meta["records"] = seen.records
+    for name, told in (("date_order", answers.date_order), ("decimal_mark", answers.decimal_mark)):
+        if told:
+            meta[name] = told
+    if agents:
+        meta["agents"] = agents
+    if customers:
+        meta["identifiers"] = customers
+        meta["anonymous"] = _ANONYMOUS
+    needed = {
+        column
+        for name in proposal.mapping
+        if (one := table.field(name)) and one.is_required
+        for column in proposal.mapping[name]
+    }
+    declared: list[dict[str, Any]] = []
+    for each in seen.columns:
+        entry: dict[str, Any] = {
+            "name": each.name,
+            "description": _description(
+                each, filled.get(each.name, []), proposal, answers, each.name in customers
+            ),
+            "data_type": "string",
+        }
+        if each.name in needed:
+            entry["config"] = {"meta": {"required": True}}
+        elif each.name not in filled and seen.has_header:
+            entry["config"] = {"meta": {"optional": True}}
+        declared.append(entry)
+    fixed = "".join(f" All rows: {name} = {value}." for name, value in sorted(answers.fixed.items()))
+    return {
+        "name": names.stream,
+        "description": f"{GRAINS[table.name].capitalize()}; {seen.shown_format}.{fixed}",
+        "config": {"meta": meta},
+        "columns": declared,
+    }
+
+
+def _description(
+    column: SeenColumn, fields: Sequence[str], proposal: Proposal, answers: Answers, is_hashed: bool
+) -> str:
+    hashed = " Becomes a salted hash on landing." if is_hashed else ""
+    if not fields:
+        return f"Fills no field of the contract; kept in raw data.{hashed}"
+    told = [f"Fills {' and '.join(fields)}."]
+    for name in fields:
+        one = proposal.table.field(name)
+        if one and one.kind in ("time", "month"):
+            told.append(_of_time(column, answers))
+            break
+        if one and one.kind == "seconds":
+            unit = (
+                "h:mm:ss"
+                if column.kind == "duration"
+                else answers.units.get(column.name) or unit_told(column.name)
+            )
+            told.append(f"Unit: {unit or 's'}.")
+            if column.name in answers.includes:
+                parts = answers.includes[column.name]
+                told.append(f"Includes beside talk: {' and '.join(parts) or 'nothing'}.")
+            break
+        if one and one.name == "score":
+            told.append(
+                f"Scale: {answers.fixed.get('scale_min', '?')} to {answers.fixed.get('scale_max', '?')}."
+            )
+    return " ".join(told) + hashed
+
+
+def _of_time(column: SeenColumn, answers: Answers) -> str:
+    if column.kind in ("epoch_s", "epoch_ms"):
+        return f"{'Seconds' if column.kind == 'epoch_s' else 'Milliseconds'} since 1970, UTC."
+    order = ""
+    if column.order:
+        proof = (
+            f", as {column.proof[0]} in row {column.proof[1]} proves" if column.proof else ", as was stated"
+        )
+        shown = (
+            column.order
+            if column.proof
+            else answers.date_order or "in the order that the file's other dates prove"
+        )
+        order = f" {shown.replace('_', ' ').capitalize()}{proof}."
+    if column.zoned == 1:
+        return f"With its offset from UTC.{order}"
+    return f"Local time of {answers.times_zone or answers.zone}, where it carries no offset.{order}"
+
+
+def _is_personal(column: SeenColumn) -> bool:
+    return column.kind in ("email", "phone") or _PERSONAL.search(column.name) is not None
+
+
+def _is_agent(table: ContractTable, name: str) -> bool:
+    one = table.field(name)
+    return one is not None and one.kind == "agent"
+
+
+def _seeds(seen: Seen, proposal: Proposal, answers: Answers, platform: str, project: Path) -> _Seeds:
+    seeds = _Seeds(project)
+    words: dict[str, dict[str, str]] = {}
+    before = {
+        (row[0], row[1].strip().lower()): row[2]
+        for row in csv.reader(io.StringIO(_text(project / map_path(platform)) or ""))
+    }
+    for name, seed in MAPPED.items():
+        one = proposal.table.field(name)
+        if one is None or one.kind != "word":
+            continue
+        known, words[name] = set(seeds.known(seed)), {}
+        for word in _words(seen, proposal, answers, name):
+            found = before.get((name, word.lower()))
+            if found is None:
+                found = _slug_of(name, word, known, platform, len(words[name]) + 1)
+            words[name].setdefault(word.lower(), found)
+            if [name, word.lower()] not in [[row[0], row[1].lower()] for row in seeds.maps]:
+                seeds.maps.append([name, word, found])
+    zone = str(answers.zone)
+    country = str(get_global("zone_territories").get(zone) or "").replace("ZZ", "").replace("001", "")
+    for word, found in words.get("client", {}).items():
+        seeds.add("clients", [found, _title(_native(seeds, "client", word))])
+    for word, found in words.get("site", {}).items():
+        seeds.add("sites", [found, _title(_native(seeds, "site", word)), country, zone, "onshore"])
+    for word, found in words.get("contact_type", {}).items():
+        seeds.add("contact_types", [found, _native(seeds, "contact_type", word), "other"])
+    for word, found in words.get("channel", {}).items():
+        # Nobody waits on the line in what is no call or chat; edit the seed where it is otherwise.
+        seeds.add("channels", [found, _native(seeds, "channel", word), "false"])
+    if "queue" in words and proposal.table.name == "contacts":
+        homes = _homes(seen, proposal, answers, words)
+        for word, found in words["queue"].items():
+            client, site = homes[word]
+            seeds.add("queues", [found, _native(seeds, "queue", word), client, site, "customer_care"])
+    return seeds
+
+
+def _native(seeds: _Seeds, name: str, word: str) -> str:
+    return next(row[1] for row in seeds.maps if row[0] == name and row[1].lower() == word)
+
+
+def _title(text: str) -> str:
+    return text.replace("_", " ").title() if text.islower() else text
+
+
+def _words(seen: Seen, proposal: Proposal, answers: Answers, name: str) -> Iterator[str]:
+    if name in answers.fixed:
+        yield answers.fixed[name]
+    for each in proposal.mapping.get(name, ()):
+        column = seen.column(each)
+        if column:
+            if not column.has_all_words:
+                raise VitalsError(
+                    f"{seen.path}, column {each}: too many different values for a {name}.",
+                    f"Map another column, or none: --map {each}=none",
+                )
+            yield from dict.fromkeys(word.strip() for word in sorted(column.words))
+
+
+def _slug_of(name: str, word: str, known: set[str], platform: str, number: int) -> str:
+    """Our slug of a word: one of ours where its meaning is known, else the word itself as a slug."""
+    own = slug(word) or f"{name}_{number}"
+    if name in ("state", "activity"):
+        # What an agent does decides his occupancy: nothing is guessed.
+        found = own if own in known else meaning_of(name, word)
+        return found if found in known else ""
+    if name == "channel":
+        found = meaning_of(name, word)
+        return found if found in known else own
+    if name in ("queue", "site") and own in known and word != own:
+        return f"{platform}_{own}"
+    return own
+
+
+def _homes(
+    seen: Seen, proposal: Proposal, answers: Answers, words: Mapping[str, Mapping[str, str]]
+) -> dict[str, tuple[str, str]]:
+    """Each queue's client and site: of the first row that has the queue."""
+    columns = {name: proposal.mapping.get(name, (None,))[0] for name in ("queue", "client", "site")}
+    fixed = {name: words[name].get(answers.fixed.get(name, "").lower(), "") for name in ("client", "site")}
+    found: dict[str, tuple[str, str]] = {}
+    for row in _rows(seen):
+        queue = (row.get(columns["queue"] or "") or answers.fixed.get("queue") or "").strip().lower()
+        if queue and queue not in found:
+            home = [
+                words[name].get((row.get(columns[name] or "") or "").strip().lower(), "") or fixed[name]
+                for name in ("client", "site")
+            ]
+            if all(home):
+                found[queue] = (home[0], home[1])
+    missing = [word for word in words["queue"] if word not in found]
+    if missing:
+        raise VitalsError(
+            f"{seen.path}: no row of the queue {missing[0]!r} says its client and site.",
+            "State them for all rows, --set client=NAME --set site=NAME, and leave their columns out.",
+        )
+    return found
+
+
+def _rows(seen: Seen) -> Iterator[dict[str, str | None]]:
+    stream = Stream(
+        platform=seen.path.stem,
+        name=seen.path.stem,
+        format=seen.format,
+        columns=tuple(each.name for each in seen.columns),
+        encoding=seen.encoding if seen.encoding not in ("", "utf-8-sig", "utf-16") else None,
+        has_header=seen.has_header,
+        records=seen.records,
+    )
+    with open_regular(seen.path) as raw:
+        for each in read_file(raw, stream):
+            if isinstance(each, Row):
+                yield {name: as_text(value) for name, value in zip(each.names, each.values, strict=False)}
+            elif isinstance(each, Columns):
+                lists = [texts.to_pylist() for texts in each.texts]
+                for values in zip(*lists, strict=True):
+                    yield dict(zip(each.names, values, strict=True))
+
+
+def _with_words(text: str | None, rows: Iterable[list[str]]) -> str:
+    """A map's text with the words that it does not know yet."""
+    existing = [*csv.reader(io.StringIO(text or "field,native_value,slug\n"))]
+    known = {(row[0], row[1].strip().lower()) for row in existing[1:]}
+    fresh = [row for row in rows if (row[0], row[1].strip().lower()) not in known]
+    return (text or _csv([["field", "native_value", "slug"]])) + _csv(fresh)
+
+
+def _with_platform(text: str, names: Names, table: str) -> str:
+    document = _yaml().load(text)
+    platforms, streams = document["vars"]["platforms"], document["vars"]["streams"]
+    if names.platform not in platforms[table]:
+        platforms[table].append(names.platform)
+    if names.platform not in streams:
+        listed = CommentedSeq()
+        listed.fa.set_flow_style()
+        streams[names.platform] = listed
+    if names.stream not in streams[names.platform]:
+        streams[names.platform].append(names.stream)
+    return _dumped(document)
+
+
+def _record(
+    before: Mapping[str, Any] | None,
+    seen: Seen,
+    proposal: Proposal,
+    answers: Answers,
+    stream: str,
+    landed: str,
+    files: Mapping[str, str],
+    added: Mapping[str, list[list[str]]],
+) -> dict[str, Any]:
+    """What `--undo` takes back, and what the next file of the stream begins with."""
+    own = {path: _digest(text) for path, text in files.items() if path != PROJECT_FILE and path not in added}
+    told = asdict(answers)
+    told.update(
+        stream=stream,
+        left=sorted(answers.left),
+        maps={name: list(columns) for name, columns in proposal.mapping.items()},
+    )
+    rows: dict[str, list[list[str]]] = {
+        path: list(each) for path, each in (before or {}).get("added", {}).items()
+    }
+    for path, more in added.items():
+        rows[path] = [*rows.get(path, []), *more]
+    entry = {
+        "table": proposal.table.name,
+        "columns": [each.name for each in seen.columns],
+        "answers": told,
+    }
+    return {
+        "streams": {**(before or {}).get("streams", {}), stream: entry},
+        "landed": {**(before or {}).get("landed", {}), landed: seen.digest},
+        "added": rows,
+        "files": {**(before or {}).get("files", {}), **own},
+    }
+
+
+def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> Iterator[str]:
+    mapping, table = proposal.mapping, proposal.table
+    if table.name == "contacts" and not any(name in mapping for name in _WAITS):
+        yield (
+            "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Speed of answer"
+            " stays empty; service level counts such contacts as not in time: do not read it."
+        )
+    if table.name == "contacts" and "customer" not in mapping:
+        yield "No column tells who the customer is: repeats and first-contact resolution stay empty."
+    if table.name == "contacts" and not {"talk_seconds", HANDLE} & set(mapping):
+        yield "No column tells the time that agents spent: handle time stays empty."
+    for name in ("outcome", "direction", "instrument"):
+        for each in mapping.get(name, ()):
+            column = seen.column(each)
+            unknown = sorted({w.strip() for w in column.words if not meaning_of(name, w)}) if column else []
+            if unknown:
+                yield (
+                    f"{each} has words that say no {name}: {', '.join(unknown[:8])}. What the row's other"
+                    " columns tell counts for them, until you name it in the `case` of the staging model."
+                )
+    empty = sorted({row[1] for row in seeds.maps if not row[2]})
+    if empty:
+        yield f"Words without a slug, counted as unmapped until you fill it in: {', '.join(empty[:8])}."
+    fresh = [row[0] for row in seeds.added.get(seeds.path("channels"), [])]
+    if fresh:
+        yield f"New channels: {', '.join(fresh)}, taken for ones on which nobody waits (is_synchronous)."
+    strays = [
+        (each, *each.strays[0]) for each in seen.columns if each.name in proposal.columns() and each.strays
+    ]
+    for column, text, line in strays:
+        yield f"{column.name}: {text[:40]!r} in row {line} is no {column.kind}; such rows wait in quarantine."
+    for name in duration_columns(proposal):
+        if name in answers.includes and "hold" in answers.includes[name] and "hold_seconds" not in mapping:
+            yield f"{name} includes hold, which no column tells apart: talk time has it in it."
+
+
+def _last_day_ends_at(seen: Seen, proposal: Proposal, answers: Answers) -> datetime | None:
+    """Midnight after the last arrival, in the centre's zone, as UTC without a zone."""
+    columns = proposal.mapping.get("arrived_at", ())
+    column = seen.column(columns[0]) if columns else None
+    if proposal.table.name != "contacts" or column is None or answers.zone is None:
+        return None
+    order = column.order if column.proof else answers.date_order
+    days = [day for word in column.words if (day := _day_of(word.strip(), column.kind, order))]
+    if not days:
+        return None
+    midnight = datetime.combine(max(days) + timedelta(days=1), datetime.min.time(), ZoneInfo(answers.zone))
+    return midnight.astimezone(UTC).replace(tzinfo=None)
+
+
+def _day_of(text: str, kind: str, order: str | None) -> date | None:
+    try:
+        if kind in ("epoch_s", "epoch_ms"):
+            return datetime.fromtimestamp(float(text) / (1000 if kind == "epoch_ms" else 1), UTC).date()
+        parts = [int(each) for each in re.split(r"[./-]", re.split(r"[ T,]", text)[0])]
+        if len(str(parts[0])) == 4:
+            return date(*parts)
+        return date(parts[2], parts[1], parts[0]) if order == "day_first" else date(parts[2], *parts[:2])
+    except (ValueError, TypeError, IndexError):
+        # What is no date waits in quarantine, and is no last day.
+        return None
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def _digest(text: str | None) -> str:
+    return hashlib.sha256((text or "").encode()).hexdigest()
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _yaml() -> YAML:
+    # As the project's YAML is written, so that what was there stays as it is.
+    found = YAML()
+    found.width, found.preserve_quotes = 140, True
+    found.indent(mapping=2, sequence=4, offset=2)
+    return found
+
+
+def _loaded(path: Path) -> Any:
+    text = _text(path)
+    return _yaml().load(text) if text else None
+
+
+def _dumped(document: Any) -> str:
+    out = io.StringIO()
+    _yaml().dump(document, out)
+    return out.getvalue()
+
+
+def _put(entries: list[Any], entry: Mapping[str, Any]) -> None:
+    """Put an entry in the place of the one with its name, else at the end."""
+    for place, each in enumerate(entries):
+        if each["name"] == entry["name"]:
+            entries[place] = entry
+            return
+    entries.append(entry)
