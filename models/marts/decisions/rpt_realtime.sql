@@ -157,6 +157,7 @@ counted as (
         cast(
             coalesce(sum(wait_seconds) filter (where part = 'today' and is_answered), 0) as decimal(18, 3)
         ) as answered_wait_seconds,
+        count(wait_seconds) filter (where part = 'today' and is_answered) as wait_measured_count,
         count(*) filter (where part in ('today', 'carried_over') and is_waiting) as waiting_count,
         max(waited_seconds) filter (where part in ('today', 'carried_over') and is_waiting)
             as longest_wait_seconds,
@@ -204,6 +205,7 @@ localised as (
         answered_in_target_count,
         service_level_base_count,
         answered_wait_seconds,
+        wait_measured_count,
         waiting_count,
         longest_wait_seconds,
         in_progress_count,

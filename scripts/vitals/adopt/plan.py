@@ -34,6 +34,7 @@ from vitals.landing.reading import open_regular, read_file
 from vitals.landing.records import Columns, Row, as_text
 from vitals.paths import PROJECT_FILE, Paths
 from vitals.streams import Stream
+from vitals.unmapped import map_seed
 
 _ANONYMOUS = ["anonymous", "unknown", "unavailable", "restricted", "private", "withheld"]
 _PERSONAL = re.compile(
@@ -102,7 +103,7 @@ class _Seeds:
 
 def map_path(platform: str) -> str:
     """Where a platform's words and their slugs stand, relative to the project."""
-    return f"seeds/maps/{platform}/map_{platform}.csv"
+    return map_seed(Path(), platform).as_posix()
 
 
 def record_path(platform: str) -> str:

@@ -119,7 +119,8 @@ SQL: Mapping[str, Mapping[str, str]] = {
                 sum(answered_wait_seconds) filter (where c.is_synchronous or $channel <> 'all')
                 / nullif(
                     cast(
-                        sum(answered_count) filter (where c.is_synchronous or $channel <> 'all') as double
+                        sum(wait_measured_count)
+                        filter (where c.is_synchronous or $channel <> 'all') as double
                     ), 0
                 ) as speed_of_answer
             from marts.rpt_realtime as r

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench import Bench, Built
 from centre import PROJECT
+from workbench import Built, Workbench
 
 SAMPLES = PROJECT.parent / "shared" / "data"
 # Where each sample goes; those that a platform's streams do not read are reference tables of connectors.
@@ -38,7 +38,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
             shutil.copy(SAMPLES / stream.partition("/")[0] / name, target)
     models = [f"+int_contacts__{platform}" for platform in PLATFORMS]
     tests = [f"path:models/staging/{platform}" for platform in PLATFORMS]
-    return Bench(root).build("samples", root / "landing", [*models, "+int_survey_responses__intercom"], tests)
+    return Workbench(root).build(
+        "samples", root / "landing", [*models, "+int_survey_responses__intercom"], tests
+    )
 
 
 def expected(platform: str) -> dict[str, Any]:

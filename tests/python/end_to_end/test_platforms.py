@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from bench import Bench, Built
 from centre import PROJECT
 from truths import differences
 from vitals.simulate import MOVES, simulate
+from workbench import Built, Workbench
 
 # A week in which the US Pacific clock goes back, in the morning of the European sites.
 FIRST_DAY = date(2026, 10, 27)
@@ -128,13 +128,15 @@ class Week:
 @pytest.fixture(scope="module")
 def weeks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Week]:
     root = tmp_path_factory.mktemp("weeks")
-    bench = Bench(root)
+    workbench = Workbench(root)
     found = {}
     for platform in MOVES:
         landing, truth = root / platform / "landing", root / platform / "truth"
         simulate(landing, truth, PROJECT / "seeds", 400, 7, seed=5, start=FIRST_DAY, platform=platform)
         as_of = datetime.fromisoformat((truth / "as_of.txt").read_text(encoding="utf-8").strip())
-        built = bench.build(platform, landing, ["+kpi_values"], [f"path:models/staging/{platform}"], as_of)
+        built = workbench.build(
+            platform, landing, ["+kpi_values"], [f"path:models/staging/{platform}"], as_of
+        )
         found[platform] = Week(built, truth)
     return found
 

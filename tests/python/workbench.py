@@ -29,7 +29,7 @@ class Built:
             return connection.sql(sql).fetchall()
 
 
-class Bench:
+class Workbench:
     """A warehouse in one place, emptied for each set of exports, so that dbt reads the project once."""
 
     def __init__(self, root: Path) -> None:
