@@ -387,6 +387,8 @@ def watch() -> None:
         if report.publication:
             _print_publication(report.publication, paths)
         outcome = f"published in {report.seconds:.1f} s" if report.publication else "nothing new was landed"
+        if report.build and report.build.is_first:
+            outcome = f"the running day is {outcome}, the other reports follow"
         _say(f"{datetime.now():%H:%M:%S}  {outcome}; waiting for files", style="bold")
 
     def failed(error: VitalsError) -> None:

@@ -124,6 +124,7 @@ def build(
     full_refresh: bool = False,
     on_node: OnNode | None = None,
     exclude: Sequence[str] = (),
+    is_live: bool = False,
 ) -> DbtReport:
     """Build every seed, model and data test into the work database. Failed tests are reported, not raised.
 
@@ -134,6 +135,7 @@ def build(
         full_refresh: rebuild incremental models and seeds from nothing.
         on_node: told after every node.
         exclude: dbt selectors of what is left out.
+        is_live: test only what changed since the last build of everything (macros/data_test.sql); log less.
 
     Raises:
         VitalsError: when dbt stopped before it built anything.
@@ -149,10 +151,14 @@ def build(
             arguments += ["--indirect-selection", "empty"]
     if full_refresh:
         arguments.append("--full-refresh")
+    if is_live:
+        arguments += ["--vars", json.dumps({"is_live": True})]
     if not select:
         _drop_offending_rows(paths.work_db)
     started = time.monotonic()
-    result = _invoke(paths, manifest, arguments, [_progress(on_node)] if on_node else [])
+    result = _invoke(
+        paths, manifest, arguments, [_progress(on_node)] if on_node else [], "info" if is_live else "debug"
+    )
     return _report(paths, result, time.monotonic() - started)
 
 
@@ -175,7 +181,11 @@ def compile_analyses(paths: Paths, names: Sequence[str], variables: Mapping[str,
 
 
 def _invoke(
-    paths: Paths, manifest: Any, arguments: Sequence[str], callbacks: list[Callable[[Any], None]]
+    paths: Paths,
+    manifest: Any,
+    arguments: Sequence[str],
+    callbacks: list[Callable[[Any], None]],
+    log_level: str = "debug",
 ) -> Any:
     # Seconds to import: only those who build pay for it.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -183,10 +193,10 @@ def _invoke(
 
     for folder in (paths.warehouse, target_dir(paths), log_dir(paths)):
         folder.mkdir(parents=True, exist_ok=True)
-    # Its own console output stays away: the log file has everything.
+    # Its own console output stays away: the log file has everything that is asked for.
     settings = [
         "--log-level", "none",
-        "--log-level-file", "debug",
+        "--log-level-file", log_level,
         "--log-path", str(log_dir(paths)),
         "--no-send-anonymous-usage-stats",
         "--no-use-colors",

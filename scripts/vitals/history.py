@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from vitals.landing.store import RUN, ParquetFile, ensure_empty, write_rows, write_run
 from vitals.paths import Paths
+from vitals.publish import published_version
 from vitals.runs import ensure_history
 
 # What the published figures come from: everything upstream of this model.
@@ -96,6 +97,10 @@ def write_sources(paths: Paths, manifest: Mapping[str, Any]) -> None:
         manifest: dbt's manifest of the project as it stands.
     """
     write_rows(_file(paths, "inputs"), _INPUTS, inputs(manifest))
+    published = published_version(paths.published_db)
+    if published is not None and not published.is_whole:
+        # A live round left the restatements for later: they are those since the build before it.
+        return
     for name, (table, schema) in _PUBLISHED.items():
         _copy(paths.published_db, table, schema, _file(paths, name))
 

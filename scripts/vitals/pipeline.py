@@ -46,16 +46,23 @@ OnProgress = Callable[[str, int, int, str], None]
 # `watch`: how long no file changes before a round begins, and how soon an unfinished one is looked at again.
 _SETTLE_MS = 400
 _LOOK_AGAIN_MS = 3_000
+# `watch`: how long reports of more than the running day wait at most while ever more files come.
+_LATER_AT_MOST_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did. It passed: a failed one raises."""
+    """What a build did. It passed: a failed one raises.
+
+    Args:
+        is_first: whether it is a live round that left reports of more than the running day for later.
+    """
 
     gate: gates.GateReport
     dbt: dbt_build.DbtReport
     as_of: datetime | None
     seconds: float
+    is_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class RunReport:
 
 @dataclass(frozen=True)
 class LiveReport:
-    """One round of `watch`: nothing was built, nor published, when nothing new was landed."""
+    """One round of `watch`: nothing was built, nor published, when nothing was new or owed."""
 
     landing: LandingReport
     build: BuildReport | None
@@ -210,7 +217,8 @@ def watch(
     """Bring what lies in the landing folder to the published warehouse, then every file as it comes.
 
     One process does it all: when a file comes, it has read the project and imported its libraries, and it
-    builds and tests only what the streams of new files reach.
+    builds and tests only what the streams of new files reach. What the running day needs is published first;
+    the reports of more than that day (`live: later` in dbt_project.yml) follow when no further file waits.
 
     Args:
         paths: where everything is.
@@ -228,6 +236,8 @@ def watch(
     # What a round of everything saw: the folder is watched only after it, and a file may have come meanwhile.
     seen: set[Path] | None = None
     failures, retry_at = 0, 0.0
+    # Since when reports wait for a round that finds nothing new.
+    owed_since: float | None = None
     with _gatekeeper(paths) as keeper:
         for changes in chain(
             [None],
@@ -247,13 +257,16 @@ def watch(
                 if seen is not None:
                     waiting |= {file for file in paths.landing.rglob("*") if file.is_file()} - seen
                     seen = None
-                if not waiting:
+                if not waiting and owed_since is None:
                     continue
             if not changes and time.monotonic() < retry_at:
                 continue
+            is_first = bool(waiting) and (
+                owed_since is None or time.monotonic() < owed_since + _LATER_AT_MOST_SECONDS
+            )
             try:
                 with progress() as tell:
-                    report = _round(paths, project, waiting, keeper, tell)
+                    report = _round(paths, project, waiting, keeper, tell, is_first)
             except VitalsError as error:
                 on_failure(error)
                 # A minute later, then ever more rarely: whoever is on call is not to be called every minute.
@@ -261,6 +274,8 @@ def watch(
                 failures += 1
                 continue
             failures = 0
+            if report.build is not None:
+                owed_since = (owed_since or time.monotonic()) if report.build.is_first else None
             if waiting is None:
                 seen = {paths.landing / one.source_file for one in report.landing.files}
             waiting = {paths.landing / one.source_file for one in report.landing.with_status("being_written")}
@@ -269,14 +284,21 @@ def watch(
 
 
 def _round(
-    paths: Paths, project: _Project, only: set[Path] | None, keeper: gates.Gatekeeper, tell: OnProgress
+    paths: Paths,
+    project: _Project,
+    only: set[Path] | None,
+    keeper: gates.Gatekeeper,
+    tell: OnProgress,
+    is_first: bool,
 ) -> LiveReport:
     started = time.monotonic()
     with at_work(paths, "watch"):
         landed = _land(paths, tell, only)
-        if only is not None and not landed.with_status("landed") and _is_intact(_read_state(paths)):
+        before = _read_state(paths)
+        is_done = _is_intact(before) and (is_first or not _is_owed(before))
+        if only is not None and not landed.with_status("landed") and is_done:
             return LiveReport(landed, None, None, time.monotonic() - started)
-        built = _build(paths, None, (), False, tell, keeper, project)
+        built = _build(paths, None, (), False, tell, keeper, project, is_first)
         published = _publish(paths, tell, keeper)
         return LiveReport(landed, built, published, time.monotonic() - started)
 
@@ -418,6 +440,7 @@ def _build(
     tell: OnProgress,
     keeper: gates.Gatekeeper,
     project: _Project | None = None,
+    is_first: bool = False,
 ) -> BuildReport:
     started = time.monotonic()
     _ensure_landed(paths)
@@ -447,27 +470,45 @@ def _build(
                 gate, docs, "Land the files again as they were exported, or correct the stream's declaration."
             )
         tell("Building and testing", 0, 0, "")
+        # What is left for later is built by the next round that finds nothing new.
+        is_first = is_first and is_live and bool(tracking.built_later(dbt_build.read_manifest(paths)))
         report = dbt_build.build(
             paths,
             manifest,
-            [*(f"{name}+" for name in sorted(plan.staged or ())), "path:models/quality"]
-            if is_live
-            else select,
+            _live_select(plan, _is_owed(before)) if is_live else select,
             full,
             lambda done, total, name: tell("Building and testing", done, total, name),
-            ["config.materialized:view"] if is_live else () if select else sorted(plan.idle),
+            ["config.materialized:view", *(["config.meta.live:later"] if is_first else [])]
+            if is_live
+            else ()
+            if select
+            else sorted(plan.idle),
+            is_live,
         )
     runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
     if not report.passed:
         raise AuditFailed(report, paths.work_db, dbt_build.log_dir(paths) / "dbt.log")
-    if not select:
+    if is_first:
+        tracking.note_owed(paths, report.invocation_id)
+    elif not select:
         tracking.note_done(paths, report.invocation_id)
     # A part that passed says nothing about the rest: that must have passed before.
     if not select or _is_intact(before):
-        _write_state(paths, report)
-    built = BuildReport(gate, report, _effective_as_of(paths), time.monotonic() - started)
+        _write_state(paths, report, is_first)
+    built = BuildReport(gate, report, _effective_as_of(paths), time.monotonic() - started, is_first)
     runs.note(as_of=built.as_of)
     return built
+
+
+def _live_select(plan: tracking.Plan, is_owed: bool) -> list[str]:
+    """What a live round builds, as dbt selectors: what the new files reach, and what tells of the landing.
+
+    Args:
+        plan: of the round.
+        is_owed: whether the round before has built what is not left for later.
+    """
+    kind = ",config.meta.live:later" if is_owed and not plan.is_news else ""
+    return [*(f"{name}+{kind}" for name in sorted(plan.staged or ())), "path:models/quality"]
 
 
 def _ensure_landed(paths: Paths) -> None:
@@ -507,14 +548,17 @@ def _audit(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> AuditRep
         as_of=_effective_as_of(paths),
         dbt_invocation_id=state["invocation_id"],
         reporting_currency=_reporting_currency(paths),
+        is_whole=not _is_owed(state),
     )
     tell("Writing the candidate", 0, 0, "")
     manifest = dbt_build.read_manifest(paths)
     published = {level: paths.published_for(level) for level in LEVELS}
-    candidate = export_candidate(paths.work_db, candidate_path(paths), manifest, version, published)
+    unbuilt = tracking.built_later(manifest) if _is_owed(state) else frozenset()
+    candidate = export_candidate(paths.work_db, candidate_path(paths), manifest, version, published, unbuilt)
     runs.note(tables=len(candidate.tables), rows_written=sum(one.rows for one in candidate.tables))
     tell("Checking the candidate", 0, 0, "")
-    gate = gates.check_candidate(keeper, candidate.path)
+    # Tables that are the published ones were checked before they were published.
+    gate = gates.check_candidate(keeper, candidate.path, () if candidate.is_whole else unbuilt)
     runs.note(checks=len(gate.results))
     docs = write_docs(paths.docs, gate)
     if not gate.passed:
@@ -568,7 +612,7 @@ def _fingerprint(work: Path) -> list[int]:
     return [found.st_size, found.st_mtime_ns]
 
 
-def _write_state(paths: Paths, report: dbt_build.DbtReport | None) -> None:
+def _write_state(paths: Paths, report: dbt_build.DbtReport | None, is_first: bool = False) -> None:
     file = _state_file(paths)
     if report is None:
         file.unlink(missing_ok=True)
@@ -577,6 +621,7 @@ def _write_state(paths: Paths, report: dbt_build.DbtReport | None) -> None:
         "invocation_id": report.invocation_id,
         "finished_at": datetime.now(UTC).isoformat(),
         "fingerprint": _fingerprint(paths.work_db),
+        "is_first": is_first,
     }
     partial = file.with_suffix(".json.tmp")
     partial.write_text(json.dumps(state, indent=1), encoding="utf-8")
@@ -595,6 +640,11 @@ def _read_state(paths: Paths) -> dict[str, Any] | None:
 
 def _is_intact(state: dict[str, Any] | None) -> bool:
     return bool(state and state["intact"])
+
+
+def _is_owed(state: dict[str, Any] | None) -> bool:
+    """Whether the last build was a live round that left reports for later."""
+    return bool(state and state.get("is_first"))
 
 
 def _effective_as_of(paths: Paths) -> datetime | None:

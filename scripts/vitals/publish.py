@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -45,13 +45,18 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class Version:
-    """What a published file is: one row in `quality.published_version`."""
+    """What a published file is: one row in `quality.published_version`.
+
+    Args:
+        is_whole: False when reports of more than the running day are those of an earlier build.
+    """
 
     published_at: datetime
     vitals_version: str
     as_of: datetime | None
     dbt_invocation_id: str
     reporting_currency: str | None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ class _Relation:
     model: str
     # Of a tracked model: the columns or expressions by which its rows are computed together.
     unit: tuple[str, ...] = ()
+    # Of a model that says `is_union`: the published ones whose rows it holds.
+    members: tuple[str, ...] = ()
 
 
 def export_candidate(
@@ -100,6 +107,7 @@ def export_candidate(
     manifest: Mapping[str, Any],
     version: Version,
     published: Mapping[str, Path] | None = None,
+    unbuilt: Collection[str] = (),
 ) -> Candidate:
     """Write the published schemas of the work database into new files, one per level, with their descriptions
     as comments.
@@ -114,6 +122,7 @@ def export_candidate(
         manifest: dbt's manifest, as read from `manifest.json`.
         version: what `quality.published_version` shall say.
         published: by level, the file that is published now, if any; None = write everything.
+        unbuilt: models that the last build left as they were: what is published of them stays.
 
     Raises:
         VitalsError: when a model of the manifest was never built, or the work database is in use.
@@ -131,12 +140,12 @@ def export_candidate(
     tables = None
     if published is not None and base is not None:
         try:
-            tables = _write(work, files, relations, version, published, base)
+            tables = _write(work, files, relations, version, published, base, unbuilt)
         except duckdb.Error:
             # A damaged block shows when it is read: nothing of this file is taken over.
             base = None
     if tables is None:
-        tables = _write(work, files, relations, version, {}, None)
+        tables = _write(work, files, relations, version, {}, None, ())
     for file in files.values():
         file.chmod(0o600)
         if _wal(file).exists():
@@ -217,7 +226,7 @@ def _is_base(published: Path, base: BaseOfChanges, version: Version, columns: Se
             ).fetchone()
             return (
                 held is not None
-                and held.dbt_invocation_id == base.invocation_id
+                and held.dbt_invocation_id in base.builds
                 and held.vitals_version == version.vitals_version
                 and held.published_at.date() == version.published_at.astimezone(UTC).date()
                 and storage == (f"{STORAGE_VERSION}+",)
@@ -251,6 +260,7 @@ def _write(
     version: Version,
     published: Mapping[str, Path],
     base: BaseOfChanges | None,
+    unbuilt: Collection[str],
 ) -> list[PublishedTable]:
     """Write the files, from nothing or from what is published, and tell what they hold."""
     for file in files.values():
@@ -270,10 +280,10 @@ def _write(
             for schema in sorted({"quality", *(one.schema for one in mine)}):
                 connection.execute(f"create schema if not exists {level}.{_name(schema)}")
             said = _comments(connection, level)
-            carried = _carry(connection, work.stem, level, mine, base)
+            carried = _carry(connection, work.stem, level, mine, base, unbuilt)
             if base is None and level == "analysts":
                 carried = {(one.schema, one.name) for one in mine if one.level == "managers"}
-            for one in mine:
+            for one in sorted(mine, key=lambda each: bool(each.members)):
                 if (one.schema, one.name) not in carried:
                     _copy(connection, work.stem, level, one)
                 _describe(connection, level, one, said if (one.schema, one.name) in carried else {})
@@ -301,13 +311,16 @@ def _carry(
     level: str,
     mine: Sequence[_Relation],
     base: BaseOfChanges | None,
+    unbuilt: Collection[str],
 ) -> set[tuple[str, str]]:
     """Bring the tables of a copied file up to date that can be, drop the others, and tell which are."""
     if base is None:
         return set()
     carried = set()
     for one in mine:
-        if one.unit and one.model in base.noted and _replace_units(connection, work, level, one):
+        if one.model in unbuilt or (
+            one.unit and one.model in base.noted and _replace_units(connection, work, level, one)
+        ):
             carried.add((one.schema, one.name))
         else:
             connection.execute(f"drop table {_table(level, one)}")
@@ -370,13 +383,13 @@ def published_version(published: Path) -> Version | None:
 
 def version_of(connection: duckdb.DuckDBPyConnection) -> Version | None:
     """What an open published database says it is."""
-    row = connection.execute(
-        "select published_at, vitals_version, as_of, dbt_invocation_id, reporting_currency"
-        " from quality.published_version"
-    ).fetchone()
+    found = connection.execute("from quality.published_version")
+    row = found.fetchone()
     if row is None:
         return None
-    return Version(row[0].replace(tzinfo=UTC), *row[1:])
+    held = dict(zip([name for name, *_ in found.description or ()], row, strict=True))
+    # A file of an earlier version of Vitals may lack a column.
+    return Version(**held | {"published_at": held["published_at"].replace(tzinfo=UTC)})
 
 
 @dataclass(frozen=True)
@@ -469,6 +482,7 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
                     level=level,
                     model=node["name"],
                     unit=_unit(node["config"]),
+                    members=_members(manifest, node),
                     description=node.get("description") or "",
                     columns={
                         name: column.get("description") or "" for name, column in node["columns"].items()
@@ -485,12 +499,24 @@ def _unit(config: Mapping[str, Any]) -> tuple[str, ...]:
     return (key,) if isinstance(key, str) else tuple(key)
 
 
+def _members(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> tuple[str, ...]:
+    if not (node["config"].get("meta") or {}).get("is_union"):
+        return ()
+    return tuple(manifest["nodes"][key]["alias"] for key in node["depends_on"]["nodes"])
+
+
 def _copy(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: _Relation) -> None:
     # What managers read, too, was computed for them: views are not evaluated twice.
     is_there = level == "analysts" and relation.level == "managers"
     source = _table("managers" if is_there else work, relation)
     order = "" if is_there else _order(connection, source, relation)
-    connection.execute(f"create table {_table(level, relation)} as select * from {source}{order}")
+    query = f"select * from {source}"
+    if relation.members and not is_there:
+        query = " union all ".join(
+            f"select * from {_name(level)}.{_name(relation.schema)}.{_name(member)}"
+            for member in relation.members
+        )
+    connection.execute(f"create table {_table(level, relation)} as {query}{order}")
 
 
 def _order(connection: duckdb.DuckDBPyConnection, source: str, relation: _Relation) -> str:
@@ -542,16 +568,17 @@ def _write_version(connection: duckdb.DuckDBPyConnection, level: str, version: V
     table = f"{level}.quality.published_version"
     connection.execute(
         f"create or replace table {table} (published_at timestamp, vitals_version varchar, as_of timestamp,"
-        " dbt_invocation_id varchar, reporting_currency varchar)"
+        " dbt_invocation_id varchar, reporting_currency varchar, is_whole boolean)"
     )
     connection.execute(
-        f"insert into {table} values (?, ?, ?, ?, ?)",
+        f"insert into {table} values (?, ?, ?, ?, ?, ?)",
         [
             version.published_at.astimezone(UTC).replace(tzinfo=None),
             version.vitals_version,
             version.as_of,
             version.dbt_invocation_id,
             version.reporting_currency,
+            version.is_whole,
         ],
     )
     comments = {
@@ -560,6 +587,8 @@ def _write_version(connection: duckdb.DuckDBPyConnection, level: str, version: V
         "as_of": "Up to when the data counts, UTC; windows that end later are provisional.",
         "dbt_invocation_id": "The dbt build that computed it; its log carries the same id.",
         "reporting_currency": "Currency of every amount.",
+        "is_whole": "False for the moments in which the running day is published and the reports of more than"
+        " that day, and on data quality, are still those of the build before.",
     }
     connection.execute(f"comment on table {table} is 'One row: which build this file holds.'")
     for column, comment in comments.items():

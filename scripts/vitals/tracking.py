@@ -35,8 +35,12 @@ _TABLES = {
     "changed_seeds": "name varchar",
     # One row once a build of everything has passed.
     "done": "invocation_id varchar",
+    # One row once a live round has passed that left for later what says so: the next build goes on from it.
+    "owed": "invocation_id varchar",
     # The build that the rows in `changes.<model>` are relative to; no row: none that is known.
     "base": "invocation_id varchar",
+    # The live rounds since then.
+    "rounds": "invocation_id varchar",
     # Built as `new` since then: what came and went is not noted.
     "anew": "model varchar",
 }
@@ -47,11 +51,12 @@ class BaseOfChanges:
     """What the noted changes are relative to.
 
     Args:
-        invocation_id: dbt's id of the last whole build that had passed before them.
+        builds: dbt's ids of the last whole build that had passed before them, and of the live rounds since:
+            what these published lacks none but changes that are noted.
         noted: the tracked models whose tables are that build's and these changes.
     """
 
-    invocation_id: str
+    builds: frozenset[str]
     noted: frozenset[str]
 
 
@@ -60,13 +65,15 @@ class Plan:
     """What a build has to do.
 
     Args:
-        staged: the staging models whose files changed; None when more did: code, seeds, or the last build
-            failed.
+        staged: the staging models whose files changed since the last build of everything; None when more
+            did: code, seeds, or the last build failed.
         idle: models and tests of platforms without any file that are built as they have to be: empty.
+        is_news: whether any file changed since the plan before.
     """
 
     staged: frozenset[str] | None
     idle: frozenset[str] = frozenset()
+    is_news: bool = True
 
 
 @contextmanager
@@ -99,6 +106,24 @@ def note_done(paths: Paths, invocation_id: str) -> None:
         connection.execute("insert into changes.done values (?)", [invocation_id])
 
 
+def note_owed(paths: Paths, invocation_id: str) -> None:
+    """A live round passed, by dbt's id of it: what is built later still has to see what changed."""
+    with duckdb.connect(str(paths.work_db)) as connection:
+        connection.execute("insert into changes.owed values ($1)", [invocation_id])
+        connection.execute("insert into changes.rounds values ($1)", [invocation_id])
+
+
+def built_later(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The tables that a live round leaves for later: reports of more than the running day."""
+    return frozenset(
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and node["config"]["materialized"] != "view"
+        and (node["config"].get("meta") or {}).get("live") == "later"
+    )
+
+
 def base_of_changes(connection: duckdb.DuckDBPyConnection, database: str) -> BaseOfChanges | None:
     """What the changes in an attached work database are relative to; None when that is not known.
 
@@ -111,11 +136,15 @@ def base_of_changes(connection: duckdb.DuckDBPyConnection, database: str) -> Bas
         [database],
     ).fetchall()
     tables = {name for (name,) in held}
-    if not {"base", "anew"} <= tables:
+    if not {"base", "anew", "rounds"} <= tables:
         return None
     base = connection.execute(f'select invocation_id from "{database}".changes.base').fetchone()
     anew = connection.execute(f'select model from "{database}".changes.anew').fetchall()
-    return BaseOfChanges(base[0], frozenset(tables - {name for (name,) in anew})) if base else None
+    if base is None:
+        return None
+    rounds = connection.execute(f'select invocation_id from "{database}".changes.rounds').fetchall()
+    builds = frozenset(invocation_id for (invocation_id,) in [base, *rounds])
+    return BaseOfChanges(builds, frozenset(tables - {name for (name,) in anew}))
 
 
 def _plan(
@@ -133,10 +162,10 @@ def _plan(
         connection.execute("insert into changes.code values (?)", [code])
     else:
         connection.execute(f"create or replace table changes.plan ({_TABLES['plan']})")
-        is_whole = not _count(connection, "done")
-        if not is_whole:
+        is_whole = not (_count(connection, "done") or _count(connection, "owed"))
+        if _count(connection, "done"):
             _forget(connection, tracked)
-    _note_files(connection, paths.raw)
+    is_news = _note_files(connection, paths.raw)
     _note_seeds(connection, paths.project, manifest)
     seeds = {name for (name,) in connection.execute("select name from changes.changed_seeds").fetchall()}
     built = {name for (name,) in connection.execute("select model from changes.built").fetchall()}
@@ -153,13 +182,14 @@ def _plan(
             plan[key] = "touched"
     _insert(connection, "changes.plan", [(tracked[key]["name"], mode) for key, mode in plan.items()])
     connection.execute("delete from changes.done")
+    connection.execute("delete from changes.owed")
     files = connection.execute("select distinct platform, stream from changes.changed_files").fetchall()
     used = {platform for (platform,) in connection.execute("select platform from changes.files").fetchall()}
     connection.execute("commit")
     if is_whole or any(mode != "touched" for mode in plan.values()):
         return Plan(None)
     staged = frozenset(f"stg_{platform}__{stream}" for platform, stream in files)
-    return Plan(staged, _idle(manifest, plan, used | {platform for platform, _ in files}))
+    return Plan(staged, _idle(manifest, plan, used | {platform for platform, _ in files}), is_news)
 
 
 def _idle(manifest: Mapping[str, Any], plan: Mapping[str, str], used: Collection[str]) -> frozenset[str]:
@@ -210,7 +240,11 @@ def _in_order(tracked: Mapping[str, Any]) -> list[str]:
 
 def _code(manifest: Mapping[str, Any]) -> str:
     """Everything but data and seeds that decides what a tracked model holds."""
-    told: list[Any] = [__version__, *(version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb"))]
+    told: list[Any] = [
+        __version__,
+        _TABLES,
+        *(version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")),
+    ]
     for key, node in sorted(_tracked(manifest).items()):
         columns = [(name, column.get("data_type")) for name, column in node["columns"].items()]
         told.append((key, node["relation_name"], node["raw_code"], columns, node["config"]["contract"]))
@@ -236,6 +270,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, tracked: Mapping[str, Any]) -
     connection.execute("delete from changes.changed_files")
     connection.execute("delete from changes.changed_seeds")
     connection.execute("delete from changes.anew")
+    connection.execute("delete from changes.rounds")
     connection.execute("delete from changes.base")
     connection.execute("insert into changes.base from changes.done limit 1")
     held = connection.execute("select table_name from duckdb_tables() where schema_name = 'changes'")
@@ -246,8 +281,12 @@ def _forget(connection: duckdb.DuckDBPyConnection, tracked: Mapping[str, Any]) -
         connection.execute(f"drop table if exists changes.{node['name']}__touched")
 
 
-def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
-    """Adds the raw files that are new, rewritten or gone to `changed_files`; one that is gone has no path."""
+def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> bool:
+    """Adds the raw files that are new, rewritten or gone to `changed_files`; one that is gone has no path.
+
+    Returns:
+        Whether there is any.
+    """
     found = []
     for file in sorted(raw.glob("*/*/*.parquet")):
         platform, stream = file.parts[-3:-1]
@@ -257,6 +296,9 @@ def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
             found.append((platform, stream, file.stem, str(file), stamp))
     connection.execute(f"create temp table found ({_TABLES['files']})")
     _insert(connection, "found", found)
+    news = connection.execute(
+        "(from found except from changes.files) union all (from changes.files except from found) limit 1"
+    ).fetchone()
     # `changes.files` is the state that the last plan saw; what that plan still owes stands in `changed_files`
     connection.execute(
         """
@@ -278,6 +320,7 @@ def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> None:
     connection.execute("delete from changes.files")
     connection.execute("insert into changes.files select * from found")
     connection.execute("drop table found")
+    return news is not None
 
 
 def _note_seeds(connection: duckdb.DuckDBPyConnection, project: Path, manifest: Mapping[str, Any]) -> None:

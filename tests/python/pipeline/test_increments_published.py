@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow.parquet as pq
 import pytest
 
-from centre import PROJECT
+from desk_calls import HEAD, rewrite, track
 from published import differences_from_whole, differences_of
 from vitals import pipeline
 from vitals.errors import VitalsError
 from vitals.gates import GateFailed
-from vitals.landing import store
 from vitals.paths import Paths
-from vitals.publish import LEVELS, Candidate, Version, export_candidate, swap
+from vitals.publish import LEVELS, Candidate, Version, export_candidate, swap, version_of
 
 FIRST = Version(datetime(2026, 3, 3, 9, tzinfo=UTC), "1", None, "first build", None)
 SECOND = replace(FIRST, published_at=datetime(2026, 3, 3, 10, tzinfo=UTC), dbt_invocation_id="second build")
@@ -70,6 +68,7 @@ class Warehouse:
         self.build(
             "create table changes.base as select 'first build' as invocation_id;"
             "create table changes.anew (model varchar);"
+            "create table changes.rounds (invocation_id varchar);"
             "create table changes.fct as select *, true as has_come from marts.fct limit 0;"
             "create table changes.agg as select *, true as has_come from marts.agg limit 0;"
             # corrected, erased, late
@@ -93,7 +92,9 @@ class Warehouse:
         with duckdb.connect(str(self.published[level])) as connection:
             connection.execute(sql)
 
-    def export(self, version: Version = SECOND, anew: bool = False) -> Candidate:
+    def export(
+        self, version: Version = SECOND, anew: bool = False, unbuilt: tuple[str, ...] = ()
+    ) -> Candidate:
         """The candidate: from what is published, or anew."""
         return export_candidate(
             self.work,
@@ -101,6 +102,7 @@ class Warehouse:
             {"nodes": self.nodes},
             version,
             None if anew else self.published,
+            unbuilt,
         )
 
     def differences(self, candidate: Candidate) -> dict[str, list[Any]]:
@@ -148,6 +150,41 @@ def test_what_changed_is_brought_into_a_copy_of_what_is_published(warehouse: War
 def test_rows_of_no_changed_unit_are_those_that_were_published(warehouse: Warehouse) -> None:
     warehouse.in_file("analysts", "update marts.fct set note = 'in the file' where contact_id = 'c3'")
     assert warehouse.published_note(warehouse.export(), "c3") == "in the file"
+
+
+def test_what_a_live_round_left_as_it_was_is_kept(warehouse: Warehouse) -> None:
+    warehouse.in_file("managers", "update marts.kpi set note = 'in the file'")
+    warehouse.in_file("analysts", "update marts.kpi set note = 'in the file'")
+    version = replace(SECOND, is_whole=False)
+    candidate = warehouse.export(version, unbuilt=("kpi",))
+    assert not candidate.is_whole
+    for level in ("managers", "analysts"):
+        with duckdb.connect(str(candidate.of(level)), read_only=True) as connection:
+            assert connection.execute("select note from marts.kpi").fetchall() == [("in the file",)]
+            assert version_of(connection) == version
+    assert warehouse.published_note(candidate, "c1") == "second"
+
+
+def test_what_a_live_round_published_is_brought_up_to_date(warehouse: Warehouse) -> None:
+    warehouse.build("insert into changes.rounds values ('a live round')")
+    for level in LEVELS:
+        warehouse.in_file(level, "update quality.published_version set dbt_invocation_id = 'a live round'")
+    candidate = warehouse.export()
+    assert not candidate.is_whole
+    assert warehouse.differences(candidate) == {}
+
+
+def test_a_union_is_written_from_the_tables_of_its_members(warehouse: Warehouse) -> None:
+    warehouse.build("create table marts.a_union as select 2 as n, 'another' as note")
+    warehouse.nodes["a_union"] = model("marts", "a_union", "managers")
+    warehouse.nodes["a_union"]["config"]["meta"]["is_union"] = True
+    warehouse.nodes["a_union"]["depends_on"] = {"nodes": ["kpi"]}
+    candidate = warehouse.export(anew=True)
+    for level in ("managers", "analysts"):
+        with duckdb.connect(str(candidate.of(level)), read_only=True) as connection:
+            held = connection.execute("from marts.a_union").fetchall()
+            assert held == connection.execute("from marts.kpi").fetchall()
+    assert held != [(2, "another")]
 
 
 def test_changed_descriptions_are_told(warehouse: Warehouse) -> None:
@@ -293,24 +330,6 @@ def test_everything_is_written_anew_where_the_file_is_not_surely_what_changed(
 
 # --- with builds --------------------------------------------------------------------------------------------
 
-TRACKED = {
-    "models/staging/desk/stg_desk__calls.sql": """
-{{ tracked_whole('call_id') }}
-select
-    call_id,
-    cast(day as date) as day,
-    cast(wait_seconds as decimal(18, 3)) as wait_seconds
-from {{ source('desk', 'calls') }}
-""",
-    "models/marts/core/fct_contacts.sql": """
-{{ tracked('contact_id', by={'stg_desk__calls': 'call_id'}) }}
-select call_id as contact_id, day, wait_seconds from {{ ref('stg_desk__calls') }}
-where {{ only_touched('call_id') }}
-""",
-    "macros/tracked.sql": (PROJECT / "macros/tracked.sql").read_text(encoding="utf-8"),
-}
-HEAD = "call_id,day,wait_seconds\n"
-
 
 @pytest.fixture
 def candidates(monkeypatch: pytest.MonkeyPatch) -> list[Candidate]:
@@ -329,34 +348,13 @@ def candidates(monkeypatch: pytest.MonkeyPatch) -> list[Candidate]:
 def tracked(centre: Paths, candidates: list[Candidate]) -> Paths:
     """The tiny centre with tracked models and more calls, published."""
     # Run here: a copy reads its sources from elsewhere, which is changed code.
-    for name, text in TRACKED.items():
-        (centre.project / name).write_text(text.lstrip(), encoding="utf-8")
-    settings = centre.project / "dbt_project.yml"
-    dispatch = "dispatch: [{macro_namespace: vitals, search_order: [tiny]}]\n"
-    settings.write_text(settings.read_text(encoding="utf-8") + dispatch, encoding="utf-8")
+    track(centre)
     rows = "".join(f"m{call},2026-02-01,{call}\n" for call in range(50))
     (centre.landing / "desk/calls/many.csv").write_text(HEAD + rows, encoding="utf-8")
     pipeline.run(centre)
     assert candidates[-1].is_whole
     candidates.clear()
     return centre
-
-
-def rewrite(paths: Paths, call_id: str, wait: str | None) -> None:
-    """Gives a call of the raw files another wait, or takes it out of them and of their account."""
-    for raw in paths.raw.glob("desk/calls/*.parquet"):
-        rows = pq.ParquetFile(raw).read().to_pylist()
-        if all(row["call_id"] != call_id for row in rows):
-            continue
-        for row in rows:
-            row["wait_seconds"] = wait if row["call_id"] == call_id else row["wait_seconds"]
-        kept = [row for row in rows if row["wait_seconds"] is not None]
-        store.write_rows(raw, pq.read_schema(raw), kept)
-        ledger = store.read_ledger(paths)
-        for entry in ledger:
-            if entry["file_hash"] == raw.stem and len(kept) < len(rows):
-                entry["rows_expired"] = 1
-        store.write_rows(paths.ledger_file, store.LEDGER, ledger)
 
 
 def test_after_several_runs_the_files_equal_a_whole_export(

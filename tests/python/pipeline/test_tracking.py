@@ -74,6 +74,7 @@ class Project:
         built: tuple[str, ...] = ("stg_desk__calls", "int_contacts__desk", "fct_contacts"),
         done: bool = True,
         full: bool = False,
+        owed: bool = False,
     ) -> tuple[dict[str, str], set[tuple[str, bool]]]:
         """Build these models; the plan, and the changed files with whether they are there."""
         with tracking.planned(self.paths, full), duckdb.connect(str(self.paths.work_db)) as connection:
@@ -85,7 +86,9 @@ class Project:
                 connection.execute(f"create table if not exists changes.{name} (contact_id varchar)")
                 connection.execute(f"insert into changes.{name} values ('1')")
                 connection.execute("insert into changes.built values (?)", [name])
-        if done:
+        if owed:
+            tracking.note_owed(self.paths, f"live round {uuid4()}")
+        elif done:
             tracking.note_done(self.paths, str(uuid4()))
         return plan, set(files)
 
@@ -143,7 +146,10 @@ def test_the_changes_say_which_build_they_are_relative_to(project: Project) -> N
 
     def relative_to() -> str | None:
         found = base()
-        return found.invocation_id if found else None
+        if found is None:
+            return None
+        (build,) = found.builds
+        return build
 
     assert relative_to() is None
     project.build(done=False)
@@ -166,6 +172,36 @@ def test_the_changes_say_which_build_they_are_relative_to(project: Project) -> N
     assert "fct_contacts" in found.noted
     project.build(full=True)
     assert relative_to() is None
+
+
+def test_a_live_round_leaves_what_it_noted_to_the_next_build(project: Project) -> None:
+    project.build()
+    project.file("b", "2")
+    assert project.build(owed=True)[1] == {("b", True)}
+    project.file("c", "3")
+    with tracking.planned(project.paths, full=False) as plan:
+        # it goes on from the live round: what that read is still told, and what came since
+        assert plan.staged == frozenset({"stg_desk__calls"})
+        assert plan.is_news
+    tracking.note_owed(project.paths, "live round 2")
+    with duckdb.connect(str(project.paths.work_db), read_only=True) as connection:
+        found = tracking.base_of_changes(connection, project.paths.work_db.stem)
+    assert found is not None
+    assert len(found.builds) == 3
+    assert "live round 2" in found.builds
+    with tracking.planned(project.paths, full=False) as plan:
+        assert plan.staged == frozenset({"stg_desk__calls"})
+        assert not plan.is_news
+    tracking.note_done(project.paths, "everything")
+    assert project.build()[1] == set()
+
+
+def test_after_a_live_round_that_failed_everything_is_built(project: Project) -> None:
+    project.build()
+    project.build(owed=True)
+    project.build(done=False)
+    with tracking.planned(project.paths, full=False) as plan:
+        assert plan.staged is None
 
 
 def test_a_changed_seed_computes_whole_what_reads_it_and_no_more(project: Project) -> None:
