@@ -125,6 +125,7 @@ def build(
     on_node: OnNode | None = None,
     exclude: Sequence[str] = (),
     is_live: bool = False,
+    is_large: bool = False,
 ) -> DbtReport:
     """Build every seed, model and data test into the work database. Failed tests are reported, not raised.
 
@@ -136,6 +137,7 @@ def build(
         on_node: told after every node.
         exclude: dbt selectors of what is left out.
         is_live: test only what changed since the last build of everything (macros/data_test.sql); log less.
+        is_large: one model at a time, so that none has to share the memory.
 
     Raises:
         VitalsError: when dbt stopped before it built anything.
@@ -153,6 +155,8 @@ def build(
         arguments.append("--full-refresh")
     if is_live:
         arguments += ["--vars", json.dumps({"is_live": True})]
+    if is_large:
+        arguments += ["--threads", "1"]
     if not select:
         _drop_offending_rows(paths.work_db)
     started = time.monotonic()

@@ -46,6 +46,9 @@ OnProgress = Callable[[str, int, int, str], None]
 # `watch`: how long no file changes before a round begins, and how soon an unfinished one is looked at again.
 _SETTLE_MS = 400
 _LOOK_AGAIN_MS = 3_000
+# From so many bytes of raw files on, models that compute everything are built one at a time: DuckDB uses all
+# processors for one, too, and two at once took more than the memory of `VITALS_MEMORY` at 2.4 GB.
+_LARGE_BYTES = 1 << 30
 # `watch`: how long reports of more than the running day wait at most while ever more files come.
 _LATER_AT_MOST_SECONDS = 600
 
@@ -484,6 +487,7 @@ def _build(
             if select
             else sorted(plan.idle),
             is_live,
+            plan.staged is None and _raw_bytes(paths) >= _LARGE_BYTES,
         )
     runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
     if not report.passed:
@@ -498,6 +502,10 @@ def _build(
     built = BuildReport(gate, report, _effective_as_of(paths), time.monotonic() - started, is_first)
     runs.note(as_of=built.as_of)
     return built
+
+
+def _raw_bytes(paths: Paths) -> int:
+    return sum(file.stat().st_size for file in paths.raw.glob("*/*/*.parquet"))
 
 
 def _live_select(plan: tracking.Plan, is_owed: bool) -> list[str]:

@@ -97,8 +97,9 @@ class _Relation:
     model: str
     # Of a tracked model: the columns or expressions by which its rows are computed together.
     unit: tuple[str, ...] = ()
-    # Of a model that says `is_union`: the published ones whose rows it holds.
+    # Of a model that says `union_where`: the published ones whose rows it holds, and which of their rows.
     members: tuple[str, ...] = ()
+    members_where: str = ""
 
 
 def export_candidate(
@@ -483,6 +484,7 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
                     model=node["name"],
                     unit=_unit(node["config"]),
                     members=_members(manifest, node),
+                    members_where=_union_where(node),
                     description=node.get("description") or "",
                     columns={
                         name: column.get("description") or "" for name, column in node["columns"].items()
@@ -500,9 +502,13 @@ def _unit(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _members(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> tuple[str, ...]:
-    if not (node["config"].get("meta") or {}).get("is_union"):
+    if not _union_where(node):
         return ()
     return tuple(manifest["nodes"][key]["alias"] for key in node["depends_on"]["nodes"])
+
+
+def _union_where(node: Mapping[str, Any]) -> str:
+    return str((node["config"].get("meta") or {}).get("union_where") or "")
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: _Relation) -> None:
@@ -512,8 +518,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation
     order = "" if is_there else _order(connection, source, relation)
     query = f"select * from {source}"
     if relation.members and not is_there:
+        columns = ", ".join(_name(name) for name, *_ in connection.execute(f"describe {source}").fetchall())
         query = " union all ".join(
-            f"select * from {_name(level)}.{_name(relation.schema)}.{_name(member)}"
+            f"select {columns} from {_name(level)}.{_name(relation.schema)}.{_name(member)}"
+            f" where {relation.members_where}"
             for member in relation.members
         )
     connection.execute(f"create table {_table(level, relation)} as {query}{order}")

@@ -175,16 +175,15 @@ def test_what_a_live_round_published_is_brought_up_to_date(warehouse: Warehouse)
 
 
 def test_a_union_is_written_from_the_tables_of_its_members(warehouse: Warehouse) -> None:
-    warehouse.build("create table marts.a_union as select 2 as n, 'another' as note")
+    warehouse.build("create table marts.a_union as select 'another' as note, date '2026-01-01' as day")
     warehouse.nodes["a_union"] = model("marts", "a_union", "managers")
-    warehouse.nodes["a_union"]["config"]["meta"]["is_union"] = True
-    warehouse.nodes["a_union"]["depends_on"] = {"nodes": ["kpi"]}
+    warehouse.nodes["a_union"]["config"]["meta"]["union_where"] = "day < '2026-01-03'"
+    warehouse.nodes["a_union"]["depends_on"] = {"nodes": ["agg"]}
     candidate = warehouse.export(anew=True)
     for level in ("managers", "analysts"):
         with duckdb.connect(str(candidate.of(level)), read_only=True) as connection:
-            held = connection.execute("from marts.a_union").fetchall()
-            assert held == connection.execute("from marts.kpi").fetchall()
-    assert held != [(2, "another")]
+            held = connection.execute("from marts.a_union order by day").fetchall()
+        assert held == [("first", datetime(2026, 1, 1)), ("first", datetime(2026, 1, 2))]
 
 
 def test_changed_descriptions_are_told(warehouse: Warehouse) -> None:

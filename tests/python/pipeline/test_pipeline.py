@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from vitals import pipeline
+from vitals import dbt_build, pipeline
 from vitals.doctor import unreadable_raw
 from vitals.errors import VitalsError
 from vitals.gates import GateFailed
@@ -205,6 +205,22 @@ def test_a_part_that_passed_does_not_make_up_for_a_whole_that_failed(
     pipeline.build(centre, select=["dim_kpi"])
     with pytest.raises(VitalsError, match="did not pass"):
         pipeline.audit(centre)
+
+
+@pytest.mark.parametrize(("least", "threads"), [(0, 1), (1 << 40, 2)])
+def test_much_raw_data_is_computed_one_model_at_a_time(
+    centre: Paths, monkeypatch: pytest.MonkeyPatch, least: int, threads: int
+) -> None:
+    monkeypatch.setattr(pipeline, "_LARGE_BYTES", least)
+    profile = centre.project / "profiles.yml"
+    profile.write_text(
+        profile.read_text(encoding="utf-8").replace("threads: 1", "threads: 2"), encoding="utf-8"
+    )
+    pipeline.build(centre, full=True)
+    results = dbt_build.target_dir(centre) / "run_results.json"
+    ran = {one["thread_id"] for one in json.loads(results.read_text(encoding="utf-8"))["results"]}
+    assert len(ran) <= threads
+    assert ("threads" in json.loads(results.read_text(encoding="utf-8"))["args"]) == (threads == 1)
 
 
 def test_as_of_reaches_the_models_and_the_published_file(centre: Paths) -> None:
