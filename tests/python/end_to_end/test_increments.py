@@ -46,6 +46,7 @@ EVENTS = st.sampled_from(
         "word",
         "moment",
         "stopped half-way",
+        "live round",
     ]
 )
 
@@ -103,6 +104,9 @@ class Teller:
         elif event == "moment":
             hours = timedelta(days=chance.randint(1, 11), hours=chance.randint(0, 23))
             self.as_of = datetime.combine(FIRST_DAY, datetime.min.time()) + hours
+        elif event == "live round":
+            # what the next build of everything goes on from
+            self.build(self.paths, live=True)
         elif event == "stopped half-way":
             self.build(
                 self.paths, select=chance.choice([["staging"], ["+int_contacts__unioned"], ["+fct_contacts"]])
@@ -152,16 +156,25 @@ class Teller:
             lines.pop(chance.randrange(1, len(lines)))
             seed.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def build(self, paths: Paths, select: list[str] | None = None, full: bool = False) -> None:
+    def build(
+        self, paths: Paths, select: list[str] | None = None, full: bool = False, live: bool = False
+    ) -> None:
         """Models and seeds, without data tests: an erasure by a story leaves the ledger as it was, say."""
         write_run(paths, self.as_of, BUILT_AT)
         history.ensure_sources(paths)
         manifest = dbt_build.parse(paths)
         history.write_sources(paths, dbt_build.read_manifest(paths))
-        with tracking.planned(paths, full):
-            report = dbt_build.build(paths, manifest, select or TRACKED, exclude=["resource_type:test"])
+        exclude = ["resource_type:test"]
+        with tracking.planned(paths, full) as plan:
+            is_live = live and plan.staged is not None
+            if is_live:
+                select = pipeline._live_select(plan, is_owed=False)
+                exclude += ["config.materialized:view", "config.meta.live:later"]
+            report = dbt_build.build(paths, manifest, select or TRACKED, exclude=exclude, is_live=is_live)
         assert report.passed, report.failures
-        if not select:
+        if is_live:
+            tracking.note_owed(paths, report.invocation_id)
+        elif not select:
             tracking.note_done(paths, report.invocation_id)
 
     def compare(self) -> None:
