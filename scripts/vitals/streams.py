@@ -28,6 +28,8 @@ _META_TYPES: dict[str, type] = {
     "records": str,
     "encoding": str,
     "has_header": bool,
+    "header_rows": int,
+    "header_key": str,
     "date_order": str,
     "decimal_mark": str,
     "durations": str,
@@ -39,7 +41,12 @@ _NAME = re.compile(r"[^\W\d][\w]*")
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read."""
+    """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read.
+
+    header_rows: rows before the first record; the first names the columns, the others are no data. header_key:
+    each cell of the last of them is a JSON object with this key. from_header: columns that hold such a row, as
+    JSON by column name.
+    """
 
     platform: str
     name: str
@@ -55,6 +62,9 @@ class Stream:
     records: str | None = None
     encoding: str | None = None
     has_header: bool = True
+    header_rows: int = 1
+    header_key: str | None = None
+    from_header: Mapping[str, int] = field(default_factory=dict)
     keep_days: int | None = None
 
     @property
@@ -134,6 +144,13 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         records=meta.get("records"),
         encoding=meta.get("encoding"),
         has_header=meta.get("has_header", True),
+        header_rows=meta.get("header_rows", 1),
+        header_key=meta.get("header_key"),
+        from_header={
+            name: each["header_row"]
+            for name, each in zip(columns, metas, strict=True)
+            if "header_row" in each
+        },
         keep_days=meta.get("keep_days"),
     )
     for wrong, remedy in _mistakes(stream, metas):
@@ -151,8 +168,11 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
         if name in ORIGIN_COLUMNS:
             yield f"column `{name}` is one that landing adds", "Remove it: it is always there."
     for meta in column_metas:
-        for key in meta.keys() - {"required", "optional", "hash_of"}:
-            yield f"unknown meta key `{key}` on a column", "Known are: required, optional, hash_of."
+        for key in meta.keys() - {"required", "optional", "hash_of", "header_row"}:
+            yield (
+                f"unknown meta key `{key}` on a column",
+                "Known are: required, optional, hash_of, header_row.",
+            )
     for name in set(stream.required) & set(stream.optional):
         yield f"column `{name}` is both required and optional", "Keep one of the two."
     named = [path.split(".")[0] for path in (*stream.identifiers, *stream.agents)]
@@ -164,6 +184,23 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
         yield f"keep_days is {stream.keep_days}", "Give a number of days above 0, or remove it."
     if stream.records and stream.format != "json":
         yield f"`records` has no meaning for format {stream.format}", "Remove it, or set `format: json`."
+    if stream.header_rows < 1:
+        yield f"header_rows is {stream.header_rows}", "Give a number above 0, or remove it."
+    if stream.header_rows > 1 and (stream.format != "delimited" or not stream.has_header):
+        yield (
+            "`header_rows` has no meaning without a header of delimited text",
+            "Remove it, or set `format: delimited`.",
+        )
+    if stream.header_key and stream.header_rows == 1:
+        yield "`header_key` has no meaning with one header row", "Remove it, or set `header_rows`."
+    for name, number in stream.from_header.items():
+        if not isinstance(number, int) or not 1 < number <= stream.header_rows:
+            yield (
+                f"header_row of column `{name}` is {number!r}",
+                "Give a row after the first, up to `header_rows`.",
+            )
+        if name in stream.required:
+            yield f"column `{name}` comes from the header and cannot be required", "Remove `required`."
     if not stream.has_header and stream.format == "json":
         yield "`has_header` has no meaning for format json", "Remove it."
     if stream.encoding and not _is_encoding(stream.encoding):

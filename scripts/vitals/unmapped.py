@@ -22,6 +22,7 @@ _SLUGS = {
     "site": "sites",
     "state": "agent_states",
     "activity": "activities",
+    "question": "survey_scales",
 }
 
 
@@ -31,7 +32,7 @@ class UnmappedWord:
 
     Args:
         platform: whose word it is.
-        field: queue, channel, contact_type, client, site, state or activity.
+        field: queue, channel, contact_type, client, site, state, activity, question or answer.
         native_value: the word.
         rows_count: rows of the contract's tables that carry it.
     """
@@ -70,7 +71,9 @@ def map_seed(project: Path, platform: str) -> Path:
 
 
 def slugs(project: Path, field: str) -> tuple[str, ...]:
-    """The slugs that a word of a field can mean, from the reference seeds."""
+    """The slugs that a word of a field can mean, from the reference seeds; an answer means a number, and has none."""
+    if field not in _SLUGS:
+        return ()
     with (project / "seeds" / "reference" / f"{_SLUGS[field]}.csv").open(
         encoding="utf-8", newline=""
     ) as file:
