@@ -43,9 +43,10 @@ _NAME = re.compile(r"[^\W\d][\w]*")
 class Stream:
     """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read.
 
-    header_rows: rows before the first record; the first names the columns, the others are no data. header_key:
-    each cell of the last of them is a JSON object with this key. from_header: columns that hold such a row, as
-    JSON by column name.
+    Attributes:
+        header_rows: rows before the first record; the first names the columns, the others are no data.
+        header_key: each cell of the last of them is a JSON object with this key.
+        from_header: columns that hold such a row, as JSON by column name.
     """
 
     platform: str

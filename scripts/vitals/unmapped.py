@@ -71,7 +71,7 @@ def map_seed(project: Path, platform: str) -> Path:
 
 
 def slugs(project: Path, field: str) -> tuple[str, ...]:
-    """The slugs that a word of a field can mean, from the reference seeds; an answer means a number, and has none."""
+    """The slugs that a word of a field can mean, from the reference seeds; an answer means a number."""
     if field not in _SLUGS:
         return ()
     with (project / "seeds" / "reference" / f"{_SLUGS[field]}.csv").open(

@@ -1,4 +1,4 @@
-"""Qualtrics: responses as the product exports them, a file a survey and day; invitations as a connector does."""
+"""Qualtrics: responses as the product exports them, a file a survey and day, and a connector's invitations."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ _LEFT_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A survey: its id and name, the column of its question and its words; whether a high answer is little."""
+    """A survey: its id and name, its question's column and words; whether a high answer means little."""
 
     survey_id: str
     name: str
