@@ -985,8 +985,7 @@ def show_unmapped(
         table.add_row(word.platform, word.field, escape(word.native_value), f"{word.rows_count:,}")
     _out().print(table)
     for field in dict.fromkeys(word.field for word in words):
-        meanings = ", ".join(maps.slugs(paths.project, field)) or "a number of the scale before the colon"
-        _say(f"Slugs of {field}: {meanings}", console=_out())
+        _say(f"Slugs of {field}: {', '.join(maps.slugs(paths.project, field))}", console=_out())
     if not write:
         _next("vitals unmapped --write", "add them to seeds/maps, to be filled in")
         return

@@ -23,6 +23,7 @@ _META_TYPES: dict[str, type] = {
     "format": str,
     "identifiers": list,
     "identifiers_where": dict,
+    "identifiers_from": int,
     "agents": list,
     "anonymous": list,
     "records": str,
@@ -44,6 +45,7 @@ class Stream:
     """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read.
 
     Attributes:
+        identifiers_from: identifiers of fewer characters are extensions of the centre's own, and stay as they are.
         header_rows: rows before the first record; the first names the columns, the others are no data.
         header_key: each cell of the last of them is a JSON object with this key.
         from_header: columns that hold such a row, as JSON by column name.
@@ -57,6 +59,7 @@ class Stream:
     optional: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     identifiers_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    identifiers_from: int = 0
     hash_of: Mapping[str, str] = field(default_factory=dict)
     anonymous: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
@@ -137,6 +140,7 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         optional=tuple(name for name, each in zip(columns, metas, strict=True) if each.get("optional")),
         identifiers=tuple(map(str, meta.get("identifiers", []))),
         identifiers_where={str(key): tuple(map(str, words)) for key, words in where_words.items()},
+        identifiers_from=meta.get("identifiers_from", 0),
         hash_of={
             name: str(each["hash_of"]) for name, each in zip(columns, metas, strict=True) if "hash_of" in each
         },
@@ -181,6 +185,8 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
     for name in named:
         if name not in stream.columns:
             yield f"identifier column `{name}` is not among the columns", "Declare it, or correct the name."
+    if stream.identifiers_from < 0:
+        yield f"identifiers_from is {stream.identifiers_from}", "Give a number of characters, or remove it."
     if stream.keep_days is not None and stream.keep_days < 1:
         yield f"keep_days is {stream.keep_days}", "Give a number of days above 0, or remove it."
     if stream.records and stream.format != "json":

@@ -25,6 +25,11 @@ _SLUGS = {
     "question": "survey_scales",
 }
 
+_MEANINGS = {
+    "direction": ("inbound", "outbound"),
+    "answer": ("a number of the scale before the colon",),
+}
+
 
 @dataclass(frozen=True)
 class UnmappedWord:
@@ -32,7 +37,7 @@ class UnmappedWord:
 
     Args:
         platform: whose word it is.
-        field: queue, channel, contact_type, client, site, state, activity, question or answer.
+        field: queue, channel, contact_type, client, site, state, activity, direction, question or answer.
         native_value: the word.
         rows_count: rows of the contract's tables that carry it.
     """
@@ -71,9 +76,9 @@ def map_seed(project: Path, platform: str) -> Path:
 
 
 def slugs(project: Path, field: str) -> tuple[str, ...]:
-    """The slugs that a word of a field can mean, from the reference seeds; an answer means a number."""
-    if field not in _SLUGS:
-        return ()
+    """The slugs that a word of a field can mean, from the reference seeds where they are rows of one."""
+    if field in _MEANINGS:
+        return _MEANINGS[field]
     with (project / "seeds" / "reference" / f"{_SLUGS[field]}.csv").open(
         encoding="utf-8", newline=""
     ) as file:

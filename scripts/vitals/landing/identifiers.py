@@ -115,6 +115,7 @@ class Pseudonymiser:
         self._agents = [(place(name), path) for name, *path in (one.split(".") for one in stream.agents)]
         self._conditions = [(place(name), words) for name, words in stream.identifiers_where.items()]
         self._targets = [(place(name), path) for name, *path in (one.split(".") for one in stream.identifiers)]
+        self._least = stream.identifiers_from
 
     def row(self, values: list[Any]) -> None:
         """Hashes in place, in the values of one row."""
@@ -127,7 +128,7 @@ class Pseudonymiser:
                 values[index] = _replaced(values[index], path, self._agent_id)
         if hides:
             for index, path in self._targets:
-                values[index] = _replaced(values[index], path, self._hashed)
+                values[index] = _replaced(values[index], path, self._identifier)
 
     def columns(self, texts: list[pa.Array]) -> None:
         """Hashes in place, in whole columns of text: each distinct value once."""
@@ -146,8 +147,11 @@ class Pseudonymiser:
                 texts[index] = pc.if_else(rest, changed, text)
         for index, path in self._targets:
             text = before[index] if (index, path) in self._agents else texts[index]
-            hidden = each(text, _at(path, self._hashed))
+            hidden = each(text, _at(path, self._identifier))
             texts[index] = pc.if_else(reduce(pc.and_, told), hidden, texts[index]) if told else hidden
+
+    def _identifier(self, value: str) -> str | None:
+        return value if len(value.strip()) < self._least else self._hashed(value)
 
     def _agent_id(self, value: str) -> str | None:
         return agent_id(value, self._hashed)

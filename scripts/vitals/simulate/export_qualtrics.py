@@ -1,4 +1,4 @@
-"""Qualtrics: responses as the product exports them, a file a survey and day, and a connector's invitations."""
+"""Qualtrics: responses as the product exports them, and invitations as a connector lands them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime

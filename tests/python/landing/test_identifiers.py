@@ -183,3 +183,13 @@ def test_what_is_a_customers_on_some_rows_and_an_agents_on_others_is_hashed_once
     desk.land(stream)
     address = digest("ann@x.org")
     assert desk.values("caller", stream) == [address, digest("+4479"), f"five9:{address}", "anna"]
+
+
+def test_extensions_are_shorter_than_numbers_and_stay(desk: Desk) -> None:
+    stream = replace(CALLS, identifiers=("caller",), identifiers_from=7)
+    rows = ["201", " 112 ", "s", "123456", "1234567", "anonymous", "+359 2 1"]
+    text = "".join(json.dumps({"id": 1, "caller": each}) for each in rows)
+    desk.drop("acme/calls/a.json", text)
+    desk.land(stream)
+    hidden = [digest("1234567"), None, digest("+359 2 1")]
+    assert desk.values("caller", stream) == ["201", " 112 ", "s", "123456", *hidden]

@@ -61,6 +61,7 @@ def test_a_declaration_becomes_a_stream(tmp_path: Path) -> None:
         ("format: json", "format: json\n            keep_days: 0", "keep_days is 0"),
         ("format: json", "format: json\n            keep_days: long", "`keep_days` is not of type int"),
         ("format: json", "format: json\n            keep_days: yes", "`keep_days` is not of type int"),
+        ("format: json", "format: json\n            identifiers_from: -1", "identifiers_from is -1"),
         ("latin-1", "klingon", "unknown encoding `klingon`"),
         ("format: json", "format: json\n            header_rows: 3", "`header_rows` has no meaning"),
         ("format: json", "format: json\n            header_rows: 0", "header_rows is 0"),
