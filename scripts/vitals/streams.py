@@ -45,7 +45,7 @@ class Stream:
     """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read.
 
     Attributes:
-        identifiers_from: identifiers of fewer characters are extensions of the centre's own, and stay as they are.
+        identifiers_from: identifiers of fewer characters are extensions, and stay as they are.
         header_rows: rows before the first record; the first names the columns, the others are no data.
         header_key: each cell of the last of them is a JSON object with this key.
         from_header: columns that hold such a row, as JSON by column name.

@@ -87,29 +87,23 @@ groups as (
 
 ),
 
--- The records show the exchange's own clock, whatever its zone: a call's first one began at the second that its unique id holds.
+-- The records show the exchange's own clock, whatever its zone: a call's first one began at the second that its
+-- unique id holds.
 placed as (
 
     select
         numbered.*,
         firsts.call_direction,
-        case when firsts.call_direction = 'outbound' then firsts.dialled_key else firsts.caller_key end as customer_key,
+        case when firsts.call_direction = 'outbound' then firsts.dialled_key else firsts.caller_key end
+            as customer_key,
         coalesce(numbered.queued_call_id, groups.queued_call_id) as told_call_id,
         groups.has_met_queue,
         {{ add_seconds(
             'firsts.channel_began_at', seconds_between('firsts.started_local_at', 'numbered.started_local_at')
         ) }} as started_at,
-        case
-            when numbered.disposition = 'ANSWERED'
-                then {{ add_seconds(
-                    'firsts.channel_began_at',
-                    seconds_between('firsts.started_local_at', 'numbered.ended_local_at')
-                    ~ ' - coalesce(numbered.billed_seconds, 0)'
-                ) }}
-        end as answered_at,
-        {{ add_seconds(
-            'firsts.channel_began_at', seconds_between('firsts.started_local_at', 'numbered.ended_local_at')
-        ) }} as ended_at
+        coalesce(
+            numbered.duration_seconds, {{ seconds_between('numbered.started_local_at', 'numbered.ended_local_at') }}
+        ) as lasted_seconds
     from numbered
     inner join firsts
         on numbered.linked_id = firsts.linked_id
@@ -123,8 +117,8 @@ final as (
     select
         record_id,
         linked_id,
-        -- what the queue log tells is one contact with what the records tell of the same call; a call that met a queue of
-        -- which no log is here waits for it
+        -- what the queue log tells is one contact with what the records tell of the same call; a call that met a
+        -- queue of which no log is here waits for it
         case
             when told_call_id is not null then 'asterisk:' || told_call_id
             when not has_met_queue then 'asterisk:' || linked_id
@@ -149,8 +143,11 @@ final as (
             else dialled_endpoint
         end as agent_name,
         started_at,
-        answered_at,
-        ended_at,
+        case
+            when disposition = 'ANSWERED'
+                then {{ add_seconds('started_at', 'lasted_seconds - coalesce(billed_seconds, 0)') }}
+        end as answered_at,
+        {{ add_seconds('started_at', 'lasted_seconds') }} as ended_at,
         disposition,
         billed_seconds,
         cast(record_number as bigint) as record_number,

@@ -12,7 +12,7 @@ from vitals.simulate.costs import operating_costs
 from vitals.simulate.engine import Engine
 from vitals.simulate.entities import Contact
 from vitals.simulate.export_amazon import agent_events, contact_records
-from vitals.simulate.export_asterisk import queue_log
+from vitals.simulate.export_asterisk import call_records, queue_log
 from vitals.simulate.export_five9 import five9_exports
 from vitals.simulate.export_genesys import conversations
 from vitals.simulate.export_qualtrics import qualtrics_exports, tell_by_qualtrics
@@ -181,6 +181,12 @@ def simulate(
             reference,
             sampler,
             until,
+        ),
+        # Last, so that they change nothing in the other exports.
+        *(
+            [call_records(of("asterisk"), reference, sampler, until)]
+            if platform in (None, "asterisk")
+            else []
         ),
         *(qualtrics_exports(surveys, sampler, until) if surveys_by == "qualtrics" else []),
     ]

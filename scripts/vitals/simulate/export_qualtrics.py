@@ -1,5 +1,6 @@
 """Qualtrics: responses as the product exports them, and invitations as a connector lands them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -83,29 +84,28 @@ def qualtrics_exports(surveys: list[Survey], sampler: Sampler, until: int) -> li
         surveys: as `tell_by_qualtrics` gives them.
         until: UTC second at which the exports are drawn.
     """
-    return [*_responses(surveys, sampler, until), _invitations(surveys, sampler, until)]
+    by_form = {
+        form: [each for each in surveys if (each.instrument, each.low, each.high) == key]
+        for key, form in FORMS.items()
+    }
+    responses = [_responses(form, own, sampler, until) for form, own in by_form.items()]
+    return [*responses, _invitations(surveys, sampler, until)]
 
 
-def _responses(surveys: list[Survey], sampler: Sampler, until: int) -> list[Export]:
-    exports = []
-    for key, form in FORMS.items():
-        own = [each for each in surveys if (each.instrument, each.low, each.high) == key]
-        columns = [name for name, *_ in _FIELDS] + _question_columns(form) + list(_EMBEDDED)
-        export = Export(
-            "qualtrics",
-            "responses",
-            # The product writes the day in words.
-            name=lambda day, _, form=form: f"{form.name}_{_day_in_words(day)}_06.00.csv",  # type: ignore[misc]
-            render=_with_header_rows(form, columns),
-            last_day=(until - 1) // 86400,
-        )
-        for survey in own:
-            _add_response(export, survey, form, sampler)
-        export.spoil(
-            sampler, [lambda number, _, form=form: _impossible(number, form)], lambda text: f"{text},x,x"
-        )  # type: ignore[misc]
-        exports.append(export)
-    return exports
+def _responses(form: Form, surveys: list[Survey], sampler: Sampler, until: int) -> Export:
+    columns = [name for name, *_ in _FIELDS] + _question_columns(form) + list(_EMBEDDED)
+    export = Export(
+        "qualtrics",
+        "responses",
+        # The product names the file after the survey, and writes the day in words.
+        name=lambda day, _: f"{form.name}_{_day_in_words(day)}_06.00.csv",
+        render=_with_header_rows(form, columns),
+        last_day=(until - 1) // 86400,
+    )
+    for survey in surveys:
+        _add_response(export, survey, form, sampler)
+    export.spoil(sampler, [lambda number, _: _impossible(number, form)], lambda text: f"{text},x,x")
+    return export
 
 
 def _add_response(export: Export, survey: Survey, form: Form, sampler: Sampler) -> None:
@@ -202,7 +202,7 @@ def _impossible(number: int, form: Form) -> str:
     )
 
 
-def _with_header_rows(form: Form, columns: list[str]):  # type: ignore[no-untyped-def]
+def _with_header_rows(form: Form, columns: list[str]) -> Callable[[list[str], int], str]:
     asked = [form.question, *(["Group"] if form.column == "NPS" else []), "Tell us more"]
     texts = [text for _, text, _ in _FIELDS] + asked + list(_EMBEDDED)
     zoned = ("startDate", "endDate", "recordedDate")
