@@ -223,7 +223,8 @@ def test_an_invitation_of_qualtrics_names_its_survey_and_one_that_waits_is_not_d
     built: Built,
 ) -> None:
     rows = built.rows(
-        "select invitation_id, survey, is_delivered, sent_at from staging.stg_qualtrics__distribution_contacts"
+        "select invitation_id, survey, is_delivered, sent_at"
+        " from staging.stg_qualtrics__distribution_contacts"
     )
     expected_rows = {
         f"{row['distribution_id']}:{row['contact_id']}": (

@@ -215,7 +215,7 @@ def test_rows_that_cannot_be_true_or_come_again_are_as_many_as_were_written(week
         assert sum(counts[0] for counts in expected.values()) > 0
 
 
-@pytest.mark.parametrize("platform", ["genesys_cloud", "five9", "twilio"])
+@pytest.mark.parametrize("platform", ["asterisk", "genesys_cloud", "five9", "twilio"])
 def test_the_reconciliation_of_a_platforms_page_runs_and_adds_up(
     weeks: dict[str, Week], platform: str
 ) -> None:
@@ -228,3 +228,24 @@ def test_the_reconciliation_of_a_platforms_page_runs_and_adds_up(
     )[0][0]
     assert len(rows) > 2
     assert sum(row[2] for row in rows) >= answered > 0
+
+
+def test_the_reconciliation_of_qualtrics_runs_and_adds_up(weeks: dict[str, Week]) -> None:
+    page = (PROJECT / "docs" / "platforms" / "qualtrics.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    rows = weeks["qualtrics"].built.rows(query)
+    kpis = dict(
+        weeks["qualtrics"].built.rows(
+            "select kpi_id, sum(denominator) from marts.kpi_values"
+            " where kpi_id in ('csat', 'ces', 'nps', 'esat', 'survey_response_rate') group by 1"
+        )
+    )
+    answers, sent = defaultdict(int), 0
+    for instrument, _, count, mean, top, nps, of_all in rows:
+        answers[instrument] += count
+        sent += of_all if instrument != "esat" else 0
+        assert count == 0 or mean is not None
+        assert (nps is not None) == (instrument == "nps" and count > 0)
+        assert top <= count
+    assert answers == {kpi: kpis[kpi] for kpi in ("csat", "ces", "nps", "esat")}
+    assert sent == kpis["survey_response_rate"]
