@@ -110,7 +110,7 @@ def _write_conversations(folder: Path, first_day: date) -> None:
 
 
 def _write_connected(folder: Path, first_day: date) -> None:
-    """What a connector lands of a survey: responses, some of them changed, their answers and embedded data."""
+    """What a connector lands of a survey: some responses twice, answers, embedded data."""
     chance = random.Random(10)
     for stream in ("survey_responses", "question_responses", "embedded_data"):
         (folder / stream).mkdir(parents=True)

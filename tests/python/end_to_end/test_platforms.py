@@ -240,7 +240,8 @@ def test_the_reconciliation_of_qualtrics_runs_and_adds_up(weeks: dict[str, Week]
             " where kpi_id in ('csat', 'ces', 'nps', 'esat', 'survey_response_rate') group by 1"
         )
     )
-    answers, sent = defaultdict(int), 0
+    sent = 0
+    answers: dict[str, int] = defaultdict(int)
     for instrument, _, count, mean, top, nps, of_all in rows:
         answers[instrument] += count
         sent += of_all if instrument != "esat" else 0
