@@ -99,10 +99,12 @@ placed as (
         coalesce(numbered.queued_call_id, groups.queued_call_id) as told_call_id,
         groups.has_met_queue,
         {{ add_seconds(
-            'firsts.channel_began_at', seconds_between('firsts.started_local_at', 'numbered.started_local_at')
+            'firsts.channel_began_at',
+            seconds_between('firsts.started_local_at', 'numbered.started_local_at')
         ) }} as started_at,
         coalesce(
-            numbered.duration_seconds, {{ seconds_between('numbered.started_local_at', 'numbered.ended_local_at') }}
+            numbered.duration_seconds,
+            {{ seconds_between('numbered.started_local_at', 'numbered.ended_local_at') }}
         ) as lasted_seconds
     from numbered
     inner join firsts

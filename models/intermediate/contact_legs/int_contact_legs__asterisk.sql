@@ -273,7 +273,7 @@ records as (
 
 ),
 
--- Of telephones that rang at once or one after the other, the one that rang last tells how an unanswered call ended.
+-- Of telephones that rang at once or one after the other, the last one tells how an unanswered call ended.
 rung as (
 
     select
@@ -287,7 +287,7 @@ rung as (
 
 ),
 
--- What the call detail records tell beside the queues: who was rung directly, and to whom a call was passed on.
+-- What the records tell beside the queues: who was rung directly, and to whom a call was passed on.
 direct as (
 
     select

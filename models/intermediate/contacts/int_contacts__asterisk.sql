@@ -105,7 +105,9 @@ told as (
         case when calls.call_id is null then records.call_direction else 'inbound' end as direction,
         coalesce(
             calls.customer_key,
-            case when calls.call_id is null or records.call_direction = 'inbound' then records.customer_key end
+            case
+                when calls.call_id is null or records.call_direction = 'inbound' then records.customer_key
+            end
         ) as customer_key,
         coalesce(records.is_self_served, false) as is_self_served,
         coalesce(records.is_test, false) as is_test,

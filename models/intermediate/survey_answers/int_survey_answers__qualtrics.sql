@@ -57,7 +57,11 @@ numbered as (
         *,
         row_number() over (
             partition by response_id, loop_id, question_id, sub_question
-            order by updated_at desc nulls last, option_key asc nulls last, source_file desc nulls last, source_row desc nulls last
+            order by
+                updated_at desc nulls last,
+                option_key asc nulls last,
+                source_file desc nulls last,
+                source_row desc nulls last
         ) as recency
     from {{ ref('stg_qualtrics__question_responses') }}
     where

@@ -38,22 +38,22 @@ typed as (
         {{ count_from('sequence') }} as sequence_number,
         upper(channel) like 'LOCAL/%' as is_local,
         -- PJSIP/anna.k-0000002a is anna.k; a channel within the exchange is nobody's telephone
+        {%- for channel, endpoint in [('channel', 'caller_endpoint'), ('dstchannel', 'dialled_endpoint')] %}
         case
-            when upper(channel) not like 'LOCAL/%'
-                then nullif({{ regexp_replace_all("split_part(channel, '/', -1)", '-[0-9a-fA-F]+(;[12])?$', '') }}, '')
-        end as caller_endpoint,
-        case
-            when upper(dstchannel) not like 'LOCAL/%'
-                then nullif({{ regexp_replace_all("split_part(dstchannel, '/', -1)", '-[0-9a-fA-F]+(;[12])?$', '') }}, '')
-        end as dialled_endpoint,
+            when upper({{ channel }}) not like 'LOCAL/%'
+                then {{ clean_text(regexp_replace_all(
+                    'split_part(' ~ channel ~ ", '/', -1)", '-[0-9a-fA-F]+(;[12])?$', ''
+                )) }}
+        end as {{ endpoint }},
+        {%- endfor %}
         -- numbers are hashed when they land, extensions are not
         case when length(src) = 32 then src end as caller_key,
         case when length(dst) = 32 then dst end as dialled_key,
         lower(lastapp) as last_application,
         upper(disposition) as disposition_word,
-        try_cast(started as timestamp) as started_local_at,
-        try_cast(answered as timestamp) as answered_local_at,
-        try_cast(ended as timestamp) as ended_local_at,
+        {{ iso_to_utc('started') }} as started_local_at,
+        {{ iso_to_utc('answered') }} as answered_local_at,
+        {{ iso_to_utc('ended') }} as ended_local_at,
         {{ seconds_from('duration') }} as duration_seconds,
         {{ seconds_from('billsec') }} as billed_seconds
     from extracted
@@ -85,7 +85,8 @@ checked as (
             ('billed_seconds < 0', 'billsec is negative'),
             (untyped('sequence', 'sequence_number'), 'sequence is no whole number'),
             (
-                "coalesce(disposition_word, '') not in ('ANSWERED', 'NO ANSWER', 'BUSY', 'FAILED', 'CONGESTION')",
+                "coalesce(disposition_word, '') not in "
+                ~ "('ANSWERED', 'NO ANSWER', 'BUSY', 'FAILED', 'CONGESTION')",
                 'disposition is none of ANSWERED, NO ANSWER, BUSY, FAILED and CONGESTION'
             ),
         ]) }} as quarantine_reason

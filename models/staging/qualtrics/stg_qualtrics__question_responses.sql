@@ -53,7 +53,8 @@ final as (
         file_hash,
         landed_at,
         quarantine_reason,
-        {{ surrogate_key(['response_id', 'question_id', 'loop_id', 'sub_question', 'option_key']) }} as record_key
+        {{ surrogate_key(['response_id', 'question_id', 'loop_id', 'sub_question', 'option_key']) }}
+            as record_key
     from checked
 
 )

@@ -39,7 +39,10 @@ typed as (
             {{ clean_text('survey_id') }},
             -- the product names the file after the survey, the day and the minute
             {{ clean_text(regexp_replace_all(
-                regexp_replace_all("split_part(source_file, '/', -1)", '(_[^_]*[0-9]{4}_[0-9]{2}[.][0-9]{2})?([.][A-Za-z]+)*$', ''),
+                regexp_replace_all(
+                    "split_part(source_file, '/', -1)",
+                    '(_[^_]*[0-9]{4}_[0-9]{2}[.][0-9]{2})?([.][A-Za-z]+)*$', ''
+                ),
                 '[+]', ' '
             )) }}
         ) as survey,
@@ -50,8 +53,11 @@ typed as (
         lower({{ clean_text('user_language') }}) as language,
         {{ prefixed_id('contact_id', 'qualtrics') }} as contact_id,
         {{ prefixed_id('agent_id', 'qualtrics') }} as agent_id,
-        coalesce({{ clean_text('customer') }}, {{ clean_text('recipient_email') }}, {{ clean_text('external_reference') }})
-            as customer_key,
+        coalesce(
+            {{ clean_text('customer') }},
+            {{ clean_text('recipient_email') }},
+            {{ clean_text('external_reference') }}
+        ) as customer_key,
         {{ json_document('extra_columns') }} as answers,
         header as import_ids,
         zone,
