@@ -144,6 +144,18 @@
 {%- endmacro %}
 {% macro spark__json_to_rows(json) %}explode(from_json({{ json }}, 'array<string>')){% endmacro %}
 
+{#- One row per member of a JSON object in text, a struct of key and value (text): a select item, not to be nested; no row when it is null. -#}
+{% macro json_members_to_rows(json) %}{{ return(adapter.dispatch('json_members_to_rows', 'vitals')(json)) }}{% endmacro %}
+{% macro default__json_members_to_rows(json) -%}
+    unnest(map_entries(cast(cast({{ json }} as json) as map(varchar, varchar))))
+{%- endmacro %}
+{% macro spark__json_members_to_rows(json) %}explode(map_entries(from_json({{ json }}, 'map<string,string>'))){% endmacro %}
+
+{#- Text of the member of a JSON object in text whose name a column holds; null when absent. -#}
+{% macro json_member(json, key) %}{{ return(adapter.dispatch('json_member', 'vitals')(json, key)) }}{% endmacro %}
+{% macro default__json_member(json, key) %}json_extract_string({{ json }}, '$."' || {{ key }} || '"'){% endmacro %}
+{% macro spark__json_member(json, key) %}get_json_object({{ json }}, '$.' || {{ key }}){% endmacro %}
+
 {#- The latest of all ISO 8601 UTC times that stand anywhere in a text; null when there is none. -#}
 {% macro latest_time_in(text) %}{{ return(adapter.dispatch('latest_time_in', 'vitals')(text)) }}{% endmacro %}
 {% macro default__latest_time_in(text) -%}

@@ -150,3 +150,19 @@
     {%- endfor -%}
     {{ return(rules) }}
 {%- endmacro %}
+
+{#- What a Qualtrics response is by its status, a number or its English words: `response`, `preview` or `spam`; null when it is none. -#}
+{% macro qualtrics_response_kind(status) -%}
+    {%- set code = count_from(status) -%}
+    {%- set word = "lower(trim(" ~ status ~ "))" -%}
+    case
+        -- the number is a sum: 1 preview, 2 test, 4 imported, 8 spam, 16 offline, 32 employees' survey
+        when {{ code }} < 0 or {{ code }} > 63 then null
+        when {{ code }} % 4 > 0 then 'preview'
+        when {{ code }} % 16 >= 8 then 'spam'
+        when {{ code }} is not null then 'response'
+        when {{ matches(word, '^(offline )?survey (preview|test)( spam)?$') }} then 'preview'
+        when {{ matches(word, '^((imported|offline|ex) )?spam$') }} then 'spam'
+        when {{ word }} in ('ip address', 'imported', 'offline', 'ex', 'ex offline') then 'response'
+    end
+{%- endmacro %}

@@ -12,6 +12,9 @@
     ('int_operating_costs__unioned', 'site', 'unmapped'),
     ('int_operating_costs__unioned', 'client', 'unmapped'),
     ('int_operating_costs__unioned', 'channel', 'unmapped'),
+    ('int_calls__asterisk', 'direction', 'unmapped'),
+    ('int_survey_answers__qualtrics', 'question', 'unmapped'),
+    ('int_survey_answers__qualtrics', 'answer', 'unmapped'),
 ] -%}
 with
 

@@ -626,6 +626,7 @@ def forget(
         "vitals simulate --contacts 20000 --days 31 --seed 7",
         "vitals simulate --out exports --truth known",
         "vitals simulate --platform five9 --out five9_exports --truth known",
+        "vitals simulate --surveys-by qualtrics --out exports --truth known",
         "vitals simulate --bulk --contacts 1000000 --days 365",
         "vitals simulate --bulk --contacts 1000000 --days 365 --further 2740",
     )
@@ -644,6 +645,9 @@ def simulate(
             help="Only the telephone queues of Amazon Connect, told by this platform. Default: all."
         ),
     ] = None,
+    surveys_by: Annotated[
+        str, typer.Option(help="Who tells the surveys: template or qualtrics.")
+    ] = "template",
     out: Annotated[
         Path | None, typer.Option(help="Where the exports go. Default: the landing folder.")
     ] = None,
@@ -671,8 +675,9 @@ def simulate(
     first_day = _day(start)
     if further and not bulk:
         raise typer.BadParameter("it needs --bulk", param_hint="--further")
-    if platform and bulk:
-        raise typer.BadParameter("it goes without --bulk", param_hint="--platform")
+    for given, option in ((platform, "--platform"), (surveys_by != "template", "--surveys-by")):
+        if given and bulk:
+            raise typer.BadParameter("it goes without --bulk", param_hint=option)
     from vitals import simulate as simulation
 
     paths = Paths.from_environment()
@@ -721,6 +726,7 @@ def simulate(
             seed=seed,
             start=first_day or FIRST_DAY,
             platform=platform,
+            surveys_by=surveys_by,
             on_progress=lambda step, done, total: tell(_SIMULATION_STEPS[step], done, total, ""),
         )
     _print_simulation(report, target)
@@ -963,8 +969,9 @@ def show_unmapped(
 ) -> None:
     """Show the platforms' own words that no map knows.
 
-    Queues, channels, contact types, clients, sites, states and activities, with the rows that carry them:
-    they count as unmapped (a contact type as unclassified) until a row of seeds/maps says what they mean.
+    Queues, channels, contact types, clients, sites, states, activities, and the questions and answers of
+    surveys, with the rows that carry them: they count as unmapped (a contact type as unclassified), and
+    answers nowhere, until a row of seeds/maps says what they mean.
     """
     from vitals import unmapped as maps
 

@@ -23,11 +23,14 @@ _META_TYPES: dict[str, type] = {
     "format": str,
     "identifiers": list,
     "identifiers_where": dict,
+    "identifiers_from": int,
     "agents": list,
     "anonymous": list,
     "records": str,
     "encoding": str,
     "has_header": bool,
+    "header_rows": int,
+    "header_key": str,
     "date_order": str,
     "decimal_mark": str,
     "durations": str,
@@ -39,7 +42,14 @@ _NAME = re.compile(r"[^\W\d][\w]*")
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read."""
+    """One kind of export file: the folder `landing/<platform>/<name>` and how its files are read.
+
+    Attributes:
+        identifiers_from: identifiers of fewer characters are extensions, and stay as they are.
+        header_rows: rows before the first record; the first names the columns, the others are no data.
+        header_key: each cell of the last of them is a JSON object with this key.
+        from_header: columns that hold such a row, as JSON by column name.
+    """
 
     platform: str
     name: str
@@ -49,12 +59,16 @@ class Stream:
     optional: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     identifiers_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    identifiers_from: int = 0
     hash_of: Mapping[str, str] = field(default_factory=dict)
     anonymous: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     records: str | None = None
     encoding: str | None = None
     has_header: bool = True
+    header_rows: int = 1
+    header_key: str | None = None
+    from_header: Mapping[str, int] = field(default_factory=dict)
     keep_days: int | None = None
 
     @property
@@ -126,6 +140,7 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         optional=tuple(name for name, each in zip(columns, metas, strict=True) if each.get("optional")),
         identifiers=tuple(map(str, meta.get("identifiers", []))),
         identifiers_where={str(key): tuple(map(str, words)) for key, words in where_words.items()},
+        identifiers_from=meta.get("identifiers_from", 0),
         hash_of={
             name: str(each["hash_of"]) for name, each in zip(columns, metas, strict=True) if "hash_of" in each
         },
@@ -134,6 +149,13 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         records=meta.get("records"),
         encoding=meta.get("encoding"),
         has_header=meta.get("has_header", True),
+        header_rows=meta.get("header_rows", 1),
+        header_key=meta.get("header_key"),
+        from_header={
+            name: each["header_row"]
+            for name, each in zip(columns, metas, strict=True)
+            if "header_row" in each
+        },
         keep_days=meta.get("keep_days"),
     )
     for wrong, remedy in _mistakes(stream, metas):
@@ -151,8 +173,11 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
         if name in ORIGIN_COLUMNS:
             yield f"column `{name}` is one that landing adds", "Remove it: it is always there."
     for meta in column_metas:
-        for key in meta.keys() - {"required", "optional", "hash_of"}:
-            yield f"unknown meta key `{key}` on a column", "Known are: required, optional, hash_of."
+        for key in meta.keys() - {"required", "optional", "hash_of", "header_row"}:
+            yield (
+                f"unknown meta key `{key}` on a column",
+                "Known are: required, optional, hash_of, header_row.",
+            )
     for name in set(stream.required) & set(stream.optional):
         yield f"column `{name}` is both required and optional", "Keep one of the two."
     named = [path.split(".")[0] for path in (*stream.identifiers, *stream.agents)]
@@ -160,10 +185,29 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
     for name in named:
         if name not in stream.columns:
             yield f"identifier column `{name}` is not among the columns", "Declare it, or correct the name."
+    if stream.identifiers_from < 0:
+        yield f"identifiers_from is {stream.identifiers_from}", "Give a number of characters, or remove it."
     if stream.keep_days is not None and stream.keep_days < 1:
         yield f"keep_days is {stream.keep_days}", "Give a number of days above 0, or remove it."
     if stream.records and stream.format != "json":
         yield f"`records` has no meaning for format {stream.format}", "Remove it, or set `format: json`."
+    if stream.header_rows < 1:
+        yield f"header_rows is {stream.header_rows}", "Give a number above 0, or remove it."
+    if stream.header_rows > 1 and (stream.format != "delimited" or not stream.has_header):
+        yield (
+            "`header_rows` has no meaning without a header of delimited text",
+            "Remove it, or set `format: delimited`.",
+        )
+    if stream.header_key and stream.header_rows == 1:
+        yield "`header_key` has no meaning with one header row", "Remove it, or set `header_rows`."
+    for name, number in stream.from_header.items():
+        if not isinstance(number, int) or not 1 < number <= stream.header_rows:
+            yield (
+                f"header_row of column `{name}` is {number!r}",
+                "Give a row after the first, up to `header_rows`.",
+            )
+        if name in stream.required:
+            yield f"column `{name}` comes from the header and cannot be required", "Remove `required`."
     if not stream.has_header and stream.format == "json":
         yield "`has_header` has no meaning for format json", "Remove it."
     if stream.encoding and not _is_encoding(stream.encoding):

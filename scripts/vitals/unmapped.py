@@ -22,6 +22,12 @@ _SLUGS = {
     "site": "sites",
     "state": "agent_states",
     "activity": "activities",
+    "question": "survey_scales",
+}
+
+_MEANINGS = {
+    "direction": ("inbound", "outbound"),
+    "answer": ("a number of the scale before the colon",),
 }
 
 
@@ -31,7 +37,7 @@ class UnmappedWord:
 
     Args:
         platform: whose word it is.
-        field: queue, channel, contact_type, client, site, state or activity.
+        field: queue, channel, contact_type, client, site, state, activity, direction, question or answer.
         native_value: the word.
         rows_count: rows of the contract's tables that carry it.
     """
@@ -70,7 +76,9 @@ def map_seed(project: Path, platform: str) -> Path:
 
 
 def slugs(project: Path, field: str) -> tuple[str, ...]:
-    """The slugs that a word of a field can mean, from the reference seeds."""
+    """The slugs that a word of a field can mean, from the reference seeds where they are rows of one."""
+    if field in _MEANINGS:
+        return _MEANINGS[field]
     with (project / "seeds" / "reference" / f"{_SLUGS[field]}.csv").open(
         encoding="utf-8", newline=""
     ) as file:

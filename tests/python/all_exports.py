@@ -23,6 +23,20 @@ def every_platform(home: Path, contacts: tuple[int, int], days: int, first_day: 
         told = home / platform
         simulate(told / "landing", told / "truth", seeds, contacts[1], days, 5, first_day, platform)
         shutil.copytree(told / "landing" / platform, landing / platform)
+    told = home / "qualtrics"
+    simulate(
+        told / "landing",
+        told / "truth",
+        seeds,
+        contacts[1],
+        days,
+        5,
+        first_day,
+        "amazon_connect",
+        surveys_by="qualtrics",
+    )
+    shutil.copytree(told / "landing" / "qualtrics", landing / "qualtrics")
+    _write_connected(landing / "qualtrics", first_day)
     _write_texts(landing / "twilio" / "messages", first_day)
     _write_conversations(landing / "intercom", first_day)
     return landing
@@ -93,6 +107,48 @@ def _write_conversations(folder: Path, first_day: date) -> None:
             for half in (0, 1):
                 text = json.dumps({stream: rows[half::2]})
                 (folder / stream / f"{number}-{half}.json").write_text(text, encoding="utf-8")
+
+
+def _write_connected(folder: Path, first_day: date) -> None:
+    """What a connector lands of a survey: some responses twice, answers, embedded data."""
+    chance = random.Random(10)
+    for stream in ("survey_responses", "question_responses", "embedded_data"):
+        (folder / stream).mkdir(parents=True)
+    for number in range(4):
+        responses, answers, embedded = [], [], []
+        for each in range(20):
+            name, began = f"R_c{number}x{each}", chance.uniform(0, 7)
+            for later in range(1 + (chance.random() < 0.2)):
+                responses.append(
+                    {
+                        "id": name,
+                        "survey_id": "SV_csat5Call00001",
+                        "start_date": _moment(first_day, began),
+                        "end_date": _moment(first_day, began + 0.01),
+                        "last_modified_date": _moment(first_day, began + 0.02 + later),
+                        "status": chance.choice(("0", "0", "0", "1", "8")),
+                        "finished": str(later),
+                    }
+                )
+            answers += [
+                {
+                    "response_id": name,
+                    "question_id": question,
+                    "value": str(chance.randint(1, 6)),
+                    "_fivetran_synced": _moment(first_day, began + 1),
+                }
+                for question in ("CSAT", "QID7")
+                if chance.random() < 0.8
+            ]
+            embedded.append({"response_id": name, "key": "AgentId", "value": f"a{chance.randrange(5)}"})
+        for stream, rows in (
+            ("survey_responses", responses),
+            ("question_responses", answers),
+            ("embedded_data", embedded),
+        ):
+            chance.shuffle(rows)
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+            (folder / stream / f"{number}.json").write_text(text, encoding="utf-8")
 
 
 def _moment(first_day: date, days: float) -> str:

@@ -22,6 +22,10 @@ def customers(landing: Path) -> dict[str, set[Path]]:
                 for fields in (line.rstrip("\n").split("|") for line in _text(file).splitlines())
                 if len(fields) > 6 and fields[4] == "ENTERQUEUE"
             ]
+        elif file.parent.name == "cdr":
+            # Who calls and who is called; shorter ones are extensions.
+            ends = [row[1:3] for row in csv.reader(_text(file).splitlines())]
+            values = [value for row in ends for value in row if len(value) >= 7]
         else:
             values = [
                 value

@@ -1,4 +1,7 @@
-{{ tracked('contact_id', by={'stg_asterisk__queue_log': "'asterisk:' || call_id"}) }}
+{{ tracked(
+    'contact_id',
+    by={'stg_asterisk__queue_log': "'asterisk:' || call_id", 'int_calls__asterisk': 'contact_id'},
+) }}
 with
 
 events as (
@@ -260,6 +263,63 @@ unheard as (
 
 ),
 
+records as (
+
+    select * from {{ ref('int_calls__asterisk') }}
+    where
+        rung is not null
+        and contact_id is not null
+        and {{ only_touched('contact_id') }}
+
+),
+
+-- Of telephones that rang at once or one after the other, the last one tells how an unanswered call ended.
+rung as (
+
+    select
+        *,
+        not is_in_queue_log
+        and not bool_or(answered_at is not null) over (partition by contact_id)
+        and row_number() over (
+            partition by contact_id order by ended_at desc nulls last, record_number desc nulls last
+        ) = 1 as is_end
+    from records
+
+),
+
+-- What the records tell beside the queues: who was rung directly, and to whom a call was passed on.
+direct as (
+
+    select
+        record_id,
+        substr(contact_id, length('asterisk:') + 1) as call_id,
+        cast(null as {{ dbt.type_string() }}) as queue_name,
+        agent_name,
+        case
+            when call_direction = 'inbound' and not is_in_queue_log and (answered_at is not null or is_end)
+                then started_at
+        end as queued_at,
+        answered_at,
+        ended_at,
+        case
+            when call_direction <> 'inbound' or is_in_queue_log then null
+            when answered_at is not null then {{ seconds_between('started_at', 'answered_at') }}
+            when is_end then {{ seconds_between('started_at', 'ended_at') }}
+        end as wait_seconds,
+        case when answered_at is not null then billed_seconds end as talk_seconds,
+        case
+            when answered_at is not null then 'ANSWER'
+            when not is_end then 'RINGNOANSWER'
+            when disposition = 'NO ANSWER' then 'ABANDON'
+            else 'BUSY'
+        end as last_event_type,
+        updated_at,
+        source_file,
+        source_row
+    from rung
+
+),
+
 legs as (
 
     select * from visits
@@ -267,6 +327,8 @@ legs as (
     select * from refused
     union all
     select * from unheard
+    union all
+    select * from direct
 
 ),
 
@@ -284,6 +346,17 @@ numbered_legs as (
                 record_id nulls last
         ) as leg_number
     from legs
+
+),
+
+followed as (
+
+    select
+        *,
+        lead(leg_number) over (
+            partition by call_id, last_event_type = 'RINGNOANSWER' order by leg_number nulls last
+        ) is not null as is_followed
+    from numbered_legs
 
 ),
 
@@ -305,6 +378,8 @@ final as (
         cast(null as decimal(18, 3)) as acw_seconds,
         case
             when last_event_type in ('COMPLETEAGENT', 'COMPLETECALLER') then 'completed'
+            when last_event_type = 'ANSWER' and is_followed then 'transferred'
+            when last_event_type = 'ANSWER' then 'completed'
             when last_event_type in ('BLINDTRANSFER', 'ATTENDEDTRANSFER', 'TRANSFER') then 'transferred'
             when last_event_type = 'ABANDON' then 'abandoned'
             when last_event_type = 'EXITWITHTIMEOUT' then 'timed_out'
@@ -316,7 +391,7 @@ final as (
         updated_at,
         source_file,
         source_row
-    from numbered_legs
+    from followed
 
 )
 

@@ -51,6 +51,11 @@ slugs as (
         'activity' as field,
         activity as slug
     from {{ ref('activities') }}
+    union all
+    select
+        'question' as field,
+        scale as slug
+    from {{ ref('survey_scales') }}
 
 ),
 

@@ -115,21 +115,27 @@ class Pseudonymiser:
         self._agents = [(place(name), path) for name, *path in (one.split(".") for one in stream.agents)]
         self._conditions = [(place(name), words) for name, words in stream.identifiers_where.items()]
         self._targets = [(place(name), path) for name, *path in (one.split(".") for one in stream.identifiers)]
+        self._least = stream.identifiers_from
 
     def row(self, values: list[Any]) -> None:
         """Hashes in place, in the values of one row."""
         for index, of in self._copies:
             values[index] = None if values[of] is None else self._hashed(as_text(values[of]) or "")
+        hides = all(values[index] in words for index, words in self._conditions)
         for index, path in self._agents:
-            values[index] = _replaced(values[index], path, self._agent_id)
-        if all(values[index] in words for index, words in self._conditions):
+            # What is hashed as a customer's is not hashed before as an agent's: a hash of a hash fits nobody.
+            if not (hides and (index, path) in self._targets):
+                values[index] = _replaced(values[index], path, self._agent_id)
+        if hides:
             for index, path in self._targets:
-                values[index] = _replaced(values[index], path, self._hashed)
+                values[index] = _replaced(values[index], path, self._identifier)
 
     def columns(self, texts: list[pa.Array]) -> None:
         """Hashes in place, in whole columns of text: each distinct value once."""
         for index, of in self._copies:
             texts[index] = each(texts[of], self._hashed)
+        told = [pc.is_in(texts[index], pa.array(words, pa.string())) for index, words in self._conditions]
+        before = list(texts)
         for index, path in self._agents:
             text = texts[index]
             # Only addresses are hashed, and most exports hold none: of those the text is its own result.
@@ -139,10 +145,13 @@ class Pseudonymiser:
             if pc.any(rest).as_py():
                 changed = each(pc.if_else(rest, text, pa.scalar(None, pa.string())), _at(path, self._agent_id))
                 texts[index] = pc.if_else(rest, changed, text)
-        told = [pc.is_in(texts[index], pa.array(words, pa.string())) for index, words in self._conditions]
         for index, path in self._targets:
-            hidden = each(texts[index], _at(path, self._hashed))
+            text = before[index] if (index, path) in self._agents else texts[index]
+            hidden = each(text, _at(path, self._identifier))
             texts[index] = pc.if_else(reduce(pc.and_, told), hidden, texts[index]) if told else hidden
+
+    def _identifier(self, value: str) -> str | None:
+        return value if len(value.strip()) < self._least else self._hashed(value)
 
     def _agent_id(self, value: str) -> str | None:
         return agent_id(value, self._hashed)

@@ -13,6 +13,7 @@ from vitals.landing.records import (
     RefusedError,
     Row,
     check_required,
+    header_columns,
     listed,
     printable,
     snake_names,
@@ -58,6 +59,12 @@ def read_delimited(
         names, count = _header(head[blank:], separator, encoding, stream)
         on_header(names)
         taken += count
+    rest = chain(head[taken:], lines)
+    told: tuple[tuple[str, ...], list[str]] = ((), [])
+    if stream.header_rows > 1:
+        further, count = _further_headers(rest, separator, stream.header_rows - 1)
+        told = header_columns(stream, names, further)
+        taken += count
     most, least = len(names), len(names)
     if not stream.has_header:
         least = max((stream.columns.index(name) + 1 for name in stream.required), default=1)
@@ -68,7 +75,6 @@ def read_delimited(
         found = len(fields) if stream.has_header or any(fields[most:]) else min(len(fields), most)
         return "" if least <= found <= most else f"expected {expected} fields, found {found}"
 
-    rest = chain(head[taken:], lines)
     records = _split(rest, taken, wrong) if piped else _parse(rest, taken, separator, wrong)
     for line, fields, text, reason, code in records:
         if undecodable := undecoded(text, encoding):
@@ -78,7 +84,7 @@ def read_delimited(
         elif reason:
             yield Bad(line, printable(text), reason, code)
         else:
-            yield Row(line, names[: len(fields)], [field or None for field in fields[:most]])
+            yield Row(line, names[: len(fields)] + told[0], [*(field or None for field in fields[:most]), *told[1]])
 
 
 def has_declared_header(text: str, stream: Stream) -> bool:
@@ -135,6 +141,17 @@ def _header(head: list[str], separator: str, encoding: str, stream: Stream) -> t
             "missing_column",
         )
     return names, reader.line_num
+
+
+def _further_headers(lines: Iterable[str], separator: str, count: int) -> tuple[list[list[str]], int]:
+    """The next rows, which may hold line breaks, and how many lines they take."""
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    try:
+        return list(islice(reader, count)), reader.line_num
+    except csv.Error as error:
+        raise RefusedError(
+            f"the header cannot be read: {error}", "Export it again.", "unclosed_quote"
+        ) from None
 
 
 def _split(lines: Iterable[str], taken: int, wrong: _Check) -> Iterator[_Record]:

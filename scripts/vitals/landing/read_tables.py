@@ -18,6 +18,7 @@ from vitals.landing.records import (
     as_text,
     check_expansion,
     check_required,
+    header_columns,
     snake_names,
 )
 from vitals.streams import Stream
@@ -48,7 +49,7 @@ def read_parquet(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterato
 
 
 def read_xlsx(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterator[Row | Bad]:
-    """Every record of the first sheet that has data; its first row that is not empty is the header.
+    """Every record of the first sheet that has data; its first rows that are not empty are the header.
 
     A sheet is a table of its own: each further one that has data is a bad line, so that it is not passed over
     in silence.
@@ -64,6 +65,8 @@ def read_xlsx(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterator[R
             check_expansion(entry.file_size, entry.compress_size, f"its part {entry.filename!r}")
     workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
     names: tuple[str, ...] = ()
+    further: list[list[str | None]] = []
+    told: tuple[tuple[str, ...], list[str]] = ((), [])
     taken = ""
     for sheet in workbook.worksheets:
         sheet.reset_dimensions()
@@ -91,7 +94,12 @@ def read_xlsx(file: BinaryIO, stream: Stream, on_header: OnHeader) -> Iterator[R
                 text = "\t".join(value or "" for value in values)
                 reason = f"expected {len(names)} cells, found {len(values)}"
                 yield Bad(line, text, reason, "wrong_field_count")
+            elif len(further) < stream.header_rows - 1:
+                further.append([*values, *[None] * (len(names) - len(values))])
+                told = header_columns(stream, names, further) if len(further) == stream.header_rows - 1 else told
             else:
-                yield Row(line, names, [*values, *[None] * (len(names) - len(values))])
+                yield Row(line, names + told[0], [*values, *[None] * (len(names) - len(values)), *told[1]])
+    if names and len(further) < stream.header_rows - 1:
+        header_columns(stream, names, further)
     if not names:
         raise RefusedError("no sheet of the workbook has data", "Export it again, or remove it.", "empty")

@@ -205,6 +205,48 @@ def check_columns_stay(stream: Stream, names: Sequence[str], header: AbstractSet
     )
 
 
+def header_columns(
+    stream: Stream, names: Sequence[str], rows: Sequence[Sequence[str | None]]
+) -> tuple[tuple[str, ...], list[str]]:
+    """The columns that further header rows fill: their names, and the JSON that each record of the file has in them.
+
+    Args:
+        stream: its declaration.
+        names: the file's columns.
+        rows: the cells of the header rows after the first.
+
+    Raises:
+        RefusedError: a row is missing or is no header row.
+    """
+    remedy = f"Export it again and leave its {stream.header_rows} header rows as they are."
+    for number in range(2, stream.header_rows + 1):
+        cells = rows[number - 2] if len(rows) > number - 2 else ()
+        if len(cells) != len(names):
+            raise RefusedError(
+                f"header row {number} of {stream.header_rows} has {len(cells)} cells, the first has {len(names)}", remedy, "header_rows"
+            )
+        if stream.header_key is None or number < stream.header_rows:
+            continue
+        for name, cell in zip(names, cells, strict=True):
+            if not _has_key(cell or "", stream.header_key):
+                raise RefusedError(
+                    f"header row {number} of {stream.header_rows} is none: of column {name[:80]} it has {(cell or '')[:80]!r},"
+                    f" not a JSON object with {stream.header_key}",
+                    remedy,
+                    "header_rows",
+                )
+    texts = [json_text(dict(zip(names, rows[number - 2], strict=True))) for number in stream.from_header.values()]
+    return tuple(stream.from_header), texts
+
+
+def _has_key(text: str, key: str) -> bool:
+    try:
+        found = JSON.decode(text)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(found, dict) and key in found
+
+
 def listed(names: Sequence[str]) -> str:
     """Column names for a message, the first forty of them."""
     hidden = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

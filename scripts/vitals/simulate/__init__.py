@@ -12,25 +12,36 @@ from vitals.simulate.costs import operating_costs
 from vitals.simulate.engine import Engine
 from vitals.simulate.entities import Contact
 from vitals.simulate.export_amazon import agent_events, contact_records
-from vitals.simulate.export_asterisk import queue_log
+from vitals.simulate.export_asterisk import call_records, queue_log
 from vitals.simulate.export_five9 import five9_exports
 from vitals.simulate.export_genesys import conversations
+from vitals.simulate.export_qualtrics import qualtrics_exports, tell_by_qualtrics
 from vitals.simulate.export_template import template_exports
 from vitals.simulate.export_twilio import twilio_exports
 from vitals.simulate.export_zendesk import ZendeskExports
 from vitals.simulate.extras import add_extras
 from vitals.simulate.feedback import agent_surveys, customer_surveys, evaluations, help_desk_ratings
 from vitals.simulate.moved import MOVES, move
-from vitals.simulate.output import Export
+from vitals.simulate.output import Export, rows_of
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
 from vitals.simulate.staffing import roster, supervisors
 from vitals.simulate.truth import moment, write_truth
 from vitals.simulate.world import lanes_of
 
-__all__ = ["MOVES", "SimulationReport", "simulate"]
+__all__ = ["MOVES", "SURVEYS", "SimulationReport", "simulate"]
 
-_PLATFORMS = ("amazon_connect", "asterisk", "five9", "genesys_cloud", "template", "twilio", "zendesk")
+SURVEYS = ("template", "qualtrics")
+_PLATFORMS = (
+    "amazon_connect",
+    "asterisk",
+    "five9",
+    "genesys_cloud",
+    "qualtrics",
+    "template",
+    "twilio",
+    "zendesk",
+)
 # The exports are drawn on the day after the last whole one, the running day: so long after the last site's
 # midnight that it is the afternoon in Europe, in the midst of a quarter of an hour.
 _DRAWN_AFTER_SECONDS = 8 * 3600 + 7 * 60
@@ -66,6 +77,7 @@ def simulate(
     seed: int = 1,
     start: date = date(2026, 10, 5),
     platform: str | None = None,
+    surveys_by: str = "template",
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> SimulationReport:
     """Simulates a contact centre and writes its platforms' exports, and the truth about them.
@@ -83,11 +95,13 @@ def simulate(
         start: first local day at each site.
         platform: None for the whole centre; one of MOVES for its telephone queues of Amazon Connect alone,
             told by that platform: with the other arguments the same, what happened is the same on each.
+        surveys_by: one of SURVEYS: who tells the surveys to customers and agents; the help desk tells its own
+            ratings.
         on_progress: called as (step, done, total), where step is `simulate` or `write`.
 
     Raises:
-        VitalsError: contacts or days are below 1, the platform is none of MOVES, `out` holds exports
-            already, or a seed is missing.
+        VitalsError: contacts or days are below 1, the platform is none of MOVES, surveys_by none of SURVEYS,
+            `out` holds exports already, or a seed is missing.
     """
     if contacts < 1 or days < 1:
         raise VitalsError(
@@ -97,6 +111,10 @@ def simulate(
     if platform is not None and platform not in MOVES:
         raise VitalsError(
             f"The simulated centre cannot move to {platform!r}.", f"Choose one of: {', '.join(MOVES)}."
+        )
+    if surveys_by not in SURVEYS:
+        raise VitalsError(
+            f"{surveys_by!r} tells no simulated surveys.", f"Choose one of: {', '.join(SURVEYS)}."
         )
     _refuse_mixing(out)
     reference = Reference(seeds)
@@ -125,6 +143,8 @@ def simulate(
     surveys = customer_surveys(everything, sampler, until) + agent_surveys(agents, sampler, until)
     ratings = help_desk_ratings(everything, sampler, until)
     forms = evaluations(everything, sampler, until)
+    if surveys_by == "qualtrics":
+        surveys = tell_by_qualtrics(surveys)
     if platform is not None:
         everything = move(
             platform, everything, [*agents, *leads.values()], engine.floor.agent_events, reference
@@ -155,13 +175,20 @@ def simulate(
             agents,
             list(leads.values()),
             engine.floor.agent_events,
-            surveys,
+            surveys if surveys_by == "template" else [],
             forms,
             costs,
             reference,
             sampler,
             until,
         ),
+        # Last, so that they change nothing in the other exports.
+        *(
+            [call_records(of("asterisk"), reference, sampler, until)]
+            if platform in (None, "asterisk")
+            else []
+        ),
+        *(qualtrics_exports(surveys, sampler, until) if surveys_by == "qualtrics" else []),
     ]
     files = 0
     for number, export in enumerate(exports, 1):
@@ -189,7 +216,10 @@ def simulate(
         as_of=moment(until),
         outcomes=dict(sorted(Counter(each.contact.outcome for each in in_scope).items())),
         files=files,
-        rows={f"{each.platform}/{each.stream}": each.counts().rows_written for each in exports},
+        rows={
+            f"{platform}/{stream}": counts.rows_written
+            for (platform, stream), counts in rows_of(exports).items()
+        },
         service_level=sum(each.is_in_target for each in in_scope) / max(1, offered),
     )
 

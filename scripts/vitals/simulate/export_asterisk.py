@@ -1,4 +1,9 @@
-"""Asterisk: the queue log, one file a UTC day, fields separated by bars."""
+"""Asterisk: the queue log and the call detail records, one file of each a UTC day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from vitals.simulate.entities import AgentEvent, Contact, Leg
 from vitals.simulate.output import Export, day_text
@@ -9,12 +14,16 @@ from vitals.simulate.sampling import Sampler
 JITTER_SHARE = 0.004
 _DID_SHARE = 0.2
 _TRANSFER_CONTEXT = "internal-queues"
+_OUTSIDE = "0033140000000"
+# The exchange's own clock, which the call detail records show.
+_ZONE = ZoneInfo("Europe/Sofia")
 
 
 def queue_log(
     contacts: list[Contact], events: list[AgentEvent], reference: Reference, sampler: Sampler, until: int
 ) -> Export:
-    """The queue log: calls, and what members and the exchange itself did."""
+    """The queue log: calls that met a queue, and what members and the exchange itself did."""
+    contacts = [each for each in contacts if each.legs and each.direction == "inbound"]
     export = Export(
         "asterisk",
         "queue_log",
@@ -101,14 +110,14 @@ def _call(
                     queue,
                     member,
                     "TRANSFER",
-                    "0033140000000",
+                    _OUTSIDE,
                     "outgoing",
                     leg.wait,
                     leg.talk,
                     position,
                 )
             elif leg.is_external or sampler.chance(0.7):
-                extension = "0033140000000" if leg.is_external else "7001"
+                extension = _OUTSIDE if leg.is_external else "7001"
                 log(
                     leg.ended_at,
                     queue,
@@ -166,3 +175,130 @@ def _member(event: AgentEvent, names: dict[str, str]) -> list[str]:
 
 def _bad_epoch(number: int, at: int) -> str:
     return f"17x{at}|bad-{number}.1|cards|NONE|ENTERQUEUE||+35980000000|1"
+
+
+def call_records(contacts: list[Contact], reference: Reference, sampler: Sampler, until: int) -> Export:
+    """The call detail records of calls that are over: Master.csv as cdr_csv writes it, with all columns."""
+    export = Export(
+        "asterisk",
+        "cdr",
+        name=lambda day, _: f"Master.csv-{day_text(day).replace('-', '')}",
+        render=lambda texts, _: "".join(f"{text}\n" for text in texts),
+        last_day=(until - 1) // 86400,
+    )
+    sequence = 0
+    for contact in contacts:
+        if contact.ended_at is None:
+            continue
+        for record in _records(contact, reference, sampler):
+            sequence += 1
+            export.add(record.ended_at, record.line(contact, _account(contact, reference), sequence))
+    export.spoil(
+        sampler,
+        # Without loguniqueid the line would end before its number; without a second in it, it says no time.
+        [
+            lambda number, at: _quoted(
+                [*_NOBODY, _clock(at), "", _clock(at), 0, 0, "NO ANSWER", "D", f"x-{number}"]
+            )
+        ],
+        lambda text: f"{text},x,x",
+    )
+    return export
+
+
+_NOBODY = ("", "anonymous", "s", "from-trunk", "", "PJSIP/trunk-00000001", "", "Playback", "sorry")
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A call detail record: its ends, the channels and what the dial plan did."""
+
+    started_at: int
+    ended_at: int
+    answered_at: int | None
+    dst: str
+    context: str
+    channel: str
+    called: str
+    application: str
+    data: str
+    word: str = ""
+
+    def line(self, contact: Contact, account: str, sequence: int) -> str:
+        """Its line; all records of a call have the call's number."""
+        is_outbound = contact.direction == "outbound"
+        src = "2001" if is_outbound else contact.customer_key or "anonymous"
+        return _quoted(
+            (
+                account,
+                src,
+                self.dst,
+                self.context,
+                f'"Caller" <{src}>',
+                self.channel,
+                self.called,
+                self.application,
+                self.data,
+                _clock(self.started_at),
+                "" if self.answered_at is None else _clock(self.answered_at),
+                _clock(self.ended_at),
+                self.ended_at - self.started_at,
+                0 if self.answered_at is None else self.ended_at - self.answered_at,
+                "NO ANSWER" if self.answered_at is None else "ANSWERED",
+                "DOCUMENTATION",
+                contact.native_id,
+                self.word,
+                "",
+                contact.native_id,
+                sequence,
+            )
+        )
+
+
+def _quoted(values: Sequence[object]) -> str:
+    """A line as cdr_csv writes it: texts in quotes, numbers bare."""
+    return ",".join(
+        '"' + each.replace('"', '""') + '"' if isinstance(each, str) else str(each) for each in values
+    )
+
+
+def _records(contact: Contact, reference: Reference, sampler: Sampler) -> list[_Record]:
+    trunk = f"PJSIP/trunk-{sampler.between(0, 0xFFFFFF):08x}"
+    begun_at, ended_at = contact.arrived_at, contact.ended_at or contact.arrived_at
+    if contact.direction == "outbound":
+        (leg,) = contact.legs
+        own, dst = f"{_member_name(leg)}-0000002a", contact.customer_key or "112"
+        dial = ("from-internal", own, trunk, "Dial", f"PJSIP/{dst}@trunk")
+        return [_Record(begun_at, leg.ended_at or ended_at, leg.answered_at, dst, *dial)]
+    if not contact.legs:
+        word = "self_served" if contact.outcome == "self_served" else ""
+        return [_Record(begun_at, ended_at, begun_at, "s", "from-trunk", trunk, "", "Playback", "menu", word)]
+    found = []
+    for leg in contact.legs:
+        queue = f"{reference.words['asterisk'].native('queue', leg.queue)},t,,,60"
+
+        def queued(start: int, end: int, answer: int | None, called: str, queue: str = queue) -> _Record:
+            return _Record(start, end, answer, "7001", "ext-queues", trunk, called, "Queue", queue)
+
+        for miss in leg.misses:
+            missed = f"{_interface(miss.agent.native_id)}-0000002b"
+            found.append(queued(miss.at, miss.at + miss.seconds, None, missed))
+        member = f"{_member_name(leg)}-0000002c" if leg.answered_at is not None else ""
+        leg_ended_at = leg.ended_at or ended_at
+        found.append(queued(begun_at, leg_ended_at, leg.answered_at, member))
+        begun_at = leg_ended_at
+        if leg.is_external:
+            dial = ("from-internal", trunk, "PJSIP/trunk-00ffffff", "Dial", _OUTSIDE)
+            found.append(_Record(begun_at, begun_at + 60, begun_at + 5, _OUTSIDE, *dial))
+    return found
+
+
+def _account(contact: Contact, reference: Reference) -> str:
+    """The account code that stands for both the client and the site."""
+    words = reference.words["asterisk"]
+    of_site = words.all_native("site", contact.site)
+    return next(name for name in words.all_native("client", contact.client) if name in of_site)
+
+
+def _clock(at: int) -> str:
+    return datetime.fromtimestamp(at, _ZONE).strftime("%Y-%m-%d %H:%M:%S")

@@ -15,7 +15,7 @@ The last two are extra rows, so that the truth about the contacts stays what it 
 import gzip
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,9 @@ class RowCounts:
     invalid: int
     duplicates: int
     superseded: int
+
+    def __add__(self, other: "RowCounts") -> "RowCounts":
+        return RowCounts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(slots=True)
@@ -187,6 +190,15 @@ class Export:
     def counts(self) -> RowCounts:
         """The row counts of all files."""
         return RowCounts(len(self.rows), self.unparseable, self.invalid, self.duplicates, self.superseded)
+
+
+def rows_of(exports: Sequence[Export]) -> dict[tuple[str, str], RowCounts]:
+    """The row counts of each platform's stream, which may come from several exports."""
+    found: dict[tuple[str, str], RowCounts] = {}
+    for export in exports:
+        own, before = export.counts(), found.get((export.platform, export.stream))
+        found[export.platform, export.stream] = own if before is None else before + own
+    return found
 
 
 def _swap(rows: list[tuple[int, str]], sampler: Sampler) -> None:

@@ -13,7 +13,7 @@ from vitals.simulate.costs import Cost
 from vitals.simulate.desks import TELLING
 from vitals.simulate.entities import Agent, AgentEvent, Contact, Leg
 from vitals.simulate.feedback import Evaluation, Survey
-from vitals.simulate.output import Export, iso, words_of
+from vitals.simulate.output import Export, iso, rows_of, words_of
 from vitals.simulate.reference import UNCLASSIFIED, Reference
 from vitals.simulate.tally import Cell, Tally
 from vitals.simulate.truth_coaching import COACHING_COLUMNS, PACE_COLUMNS, coaching_rows, pace_rows
@@ -422,13 +422,12 @@ def write_truth(
     )
     _write(truth / "agent_paces.csv", PACE_COLUMNS, pace_rows(agents))
     _write(truth / "rpt_realtime_agents.csv", REALTIME_AGENT_COLUMNS, realtime_agent_rows(telling, as_of))
-    counts = [(each.platform, each.stream, each.counts()) for each in exports]
     _write(
         truth / "rows.csv",
         ("platform", "stream", "rows_written", "unparseable", "invalid", "duplicates", "superseded"),
         [
             (platform, stream, row.rows_written, row.unparseable, row.invalid, row.duplicates, row.superseded)
-            for platform, stream, row in sorted(counts, key=lambda count: count[:2])
+            for (platform, stream), row in sorted(rows_of(exports).items())
         ],
     )
     (truth / "as_of.txt").write_text(iso(as_of) + "\n", encoding="utf-8")

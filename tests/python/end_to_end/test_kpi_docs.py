@@ -89,7 +89,7 @@ def test_a_page_tells_names_guard_edges_decisions_thresholds_and_lineage(pages: 
         "- An answer exactly at the threshold is in target.",
         "**Short means at most.**",
         "fct_contacts --> agg_contacts_daily",
-        'raw_asterisk[("asterisk: queue_log")]',
+        'raw_asterisk[("asterisk: cdr, queue_log")]',
     ):
         assert told in page
     assert "Self service contains" not in page

@@ -1,5 +1,6 @@
 """Exports as connectors and APIs deliver them, with all their traps, through their platform's models."""
 
+import csv
 import json
 import shutil
 from datetime import datetime
@@ -19,6 +20,10 @@ FILES = {
     "twilio/messages": ("twilio_message_data.csv",),
     "intercom/conversations": ("conversation_history_data.csv",),
     "intercom/conversation_parts": ("conversation_part_history_data.csv",),
+    "qualtrics/survey_responses": ("survey_response.csv",),
+    "qualtrics/question_responses": ("question_response.csv",),
+    "qualtrics/embedded_data": ("survey_embedded_data.csv",),
+    "qualtrics/distribution_contacts": ("distribution_contact.csv",),
 }
 PLATFORMS = sorted({stream.partition("/")[0] for stream in FILES})
 
@@ -36,10 +41,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         target.mkdir(parents=True)
         for name in names:
             shutil.copy(SAMPLES / stream.partition("/")[0] / name, target)
-    models = [f"+int_contacts__{platform}" for platform in PLATFORMS]
+    models = [f"+int_contacts__{platform}" for platform in PLATFORMS if platform != "qualtrics"]
     tests = [f"path:models/staging/{platform}" for platform in PLATFORMS]
     return Workbench(root).build(
-        "samples", root / "landing", [*models, "+int_survey_responses__intercom"], tests
+        "samples",
+        root / "landing",
+        [*models, "+int_survey_responses__intercom", "+int_survey_responses__qualtrics"],
+        tests,
     )
 
 
@@ -171,3 +179,60 @@ def test_parts_of_conversations_that_are_not_there_answer_nobody(built: Built) -
     assert built.rows("select distinct outcome, answered_at from intermediate.int_contacts__intercom") == [
         ("diverted", None)
     ]
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (SAMPLES / "qualtrics" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_row_of_a_connectors_tables_of_qualtrics_is_staged(built: Built) -> None:
+    for stream, (name,) in FILES.items():
+        if stream.startswith("qualtrics/"):
+            rows = built.rows(
+                "select count(*), count(*) filter (record_status = 'current')"
+                f" from staging.stg_qualtrics__{stream.partition('/')[2]}"
+            )
+            assert rows == [(len(table(name)),) * 2], stream
+
+
+def test_the_partial_responses_of_qualtrics_keep_their_times_and_names_are_hashed(built: Built) -> None:
+    rows = built.rows(
+        "select response_id, survey, is_finished, started_at, ended_at, updated_at, customer_key"
+        " from staging.stg_qualtrics__survey_responses order by response_id"
+    )
+    expected_rows = sorted(table("survey_response.csv"), key=lambda row: row["id"])
+    assert len(rows) == len(expected_rows) == 5
+    for row, raw in zip(rows, expected_rows, strict=True):
+        assert row[:3] == (raw["id"], raw["survey_id"], raw["finished"] == "1")
+        times = [raw[name] for name in ("start_date", "end_date", "last_modified_date")]
+        assert row[3:6] == tuple(map(datetime.fromisoformat, times))
+        assert (row[6] is None) == (raw["recipient_email"] == "")
+        assert "@" not in (row[6] or "")
+
+
+def test_answers_to_responses_that_are_not_there_measure_nothing(built: Built) -> None:
+    responses = {row["id"] for row in table("survey_response.csv")}
+    assert responses.isdisjoint(row["response_id"] for row in table("question_response.csv"))
+    assert built.rows("select count(*) from intermediate.int_survey_answers__qualtrics") == [(0,)]
+    # Nor do invitations to surveys of which no map says what they ask.
+    assert built.rows("select count(*) from intermediate.int_survey_responses__qualtrics") == [(0,)]
+
+
+def test_an_invitation_of_qualtrics_names_its_survey_and_one_that_waits_is_not_delivered(
+    built: Built,
+) -> None:
+    rows = built.rows(
+        "select invitation_id, survey, is_delivered, sent_at"
+        " from staging.stg_qualtrics__distribution_contacts"
+    )
+    expected_rows = {
+        f"{row['distribution_id']}:{row['contact_id']}": (
+            row["survey_link"].split("/form/")[1].split("?")[0],
+            row["status"] != "Pending",
+            datetime.fromisoformat(row["sent_at"]),
+        )
+        for row in table("distribution_contact.csv")
+    }
+    assert {row[0]: row[1:] for row in rows} == expected_rows
+    assert {row[2] for row in rows} == {True, False}

@@ -1,4 +1,4 @@
-"""One simulated week, told by Amazon Connect, Genesys Cloud, Five9 and Asterisk, gives the same KPIs."""
+"""One simulated week, told by several telephone platforms, its surveys by Qualtrics, gives the same KPIs."""
 
 import csv
 import re
@@ -21,7 +21,9 @@ FIRST_DAY = date(2026, 10, 27)
 # Exports are drawn in its midst: what agents do with contacts that go on is not told by all.
 RUNNING_DAY = str(FIRST_DAY + timedelta(days=7))
 DIMENSIONS = ("day", "client", "site", "queue", "channel", "contact_type")
-OTHERS = [platform for platform in MOVES if platform != "amazon_connect"]
+# On the last one Amazon Connect tells the contacts, and Qualtrics the surveys.
+WEEKS = [*MOVES, "qualtrics"]
+OTHERS = [platform for platform in WEEKS if platform != "amazon_connect"]
 
 _STATES_ARE_ELSEWHERE = "it tells what happened to contacts, and not what agents did between them"
 _AGENT_TIME = dict.fromkeys(
@@ -55,6 +57,7 @@ MISSING = {
         "first_contact_resolution": _TYPES,
         "repeat_contact_rate": _TYPES,
     },
+    "qualtrics": {"survey_response_rate": "an invitation that nobody answered names no contact"},
     "asterisk": {
         **_AGENT_TIME,
         "hold_time": "the queue log counts hold as talk",
@@ -64,11 +67,9 @@ MISSING = {
         "resolution_rate": "the queue log knows no result",
         "sentiment": "the queue log knows no mood",
         "contact_type_mix": "the queue is all that is known of a call's type",
-        "self_service_containment": "who never entered a queue is not in the queue log",
         "first_contact_resolution": _TYPES,
         "repeat_contact_rate": _TYPES,
-        "channel_mix": "who never entered a queue is not in the queue log",
-        "cost_per_contact": "call-backs are not in the queue log",
+        "cost_per_contact": "a call-back is a call of its own, and met no queue",
     },
 }
 # Made of several KPIs: with some of them missing they may differ, or not.
@@ -130,9 +131,12 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Week]:
     root = tmp_path_factory.mktemp("weeks")
     workbench = Workbench(root)
     found = {}
-    for platform in MOVES:
+    for platform in WEEKS:
         landing, truth = root / platform / "landing", root / platform / "truth"
-        simulate(landing, truth, PROJECT / "seeds", 400, 7, seed=5, start=FIRST_DAY, platform=platform)
+        place = "amazon_connect" if platform == "qualtrics" else platform
+        surveys_by = "qualtrics" if platform == "qualtrics" else "template"
+        seeds = PROJECT / "seeds"
+        simulate(landing, truth, seeds, 400, 7, 5, FIRST_DAY, platform=place, surveys_by=surveys_by)
         as_of = datetime.fromisoformat((truth / "as_of.txt").read_text(encoding="utf-8").strip())
         built = workbench.build(
             platform, landing, ["+kpi_values"], [f"path:models/staging/{platform}"], as_of
@@ -141,7 +145,7 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Week]:
     return found
 
 
-@pytest.mark.parametrize("platform", MOVES)
+@pytest.mark.parametrize("platform", WEEKS)
 def test_every_cell_equals_what_the_platform_can_know(weeks: dict[str, Week], platform: str) -> None:
     known, actual = weeks[platform].known(), weeks[platform].kpis()
     assert len(known) > 10
@@ -211,7 +215,7 @@ def test_rows_that_cannot_be_true_or_come_again_are_as_many_as_were_written(week
         assert sum(counts[0] for counts in expected.values()) > 0
 
 
-@pytest.mark.parametrize("platform", ["genesys_cloud", "five9", "twilio"])
+@pytest.mark.parametrize("platform", ["asterisk", "genesys_cloud", "five9", "twilio"])
 def test_the_reconciliation_of_a_platforms_page_runs_and_adds_up(
     weeks: dict[str, Week], platform: str
 ) -> None:
@@ -224,3 +228,25 @@ def test_the_reconciliation_of_a_platforms_page_runs_and_adds_up(
     )[0][0]
     assert len(rows) > 2
     assert sum(row[2] for row in rows) >= answered > 0
+
+
+def test_the_reconciliation_of_qualtrics_runs_and_adds_up(weeks: dict[str, Week]) -> None:
+    page = (PROJECT / "docs" / "platforms" / "qualtrics.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    rows = weeks["qualtrics"].built.rows(query)
+    kpis = dict(
+        weeks["qualtrics"].built.rows(
+            "select kpi_id, sum(denominator) from marts.kpi_values"
+            " where kpi_id in ('csat', 'ces', 'nps', 'esat', 'survey_response_rate') group by 1"
+        )
+    )
+    sent = 0
+    answers: dict[str, int] = defaultdict(int)
+    for instrument, _, count, mean, top, nps, of_all in rows:
+        answers[instrument] += count
+        sent += of_all if instrument != "esat" else 0
+        assert count == 0 or mean is not None
+        assert (nps is not None) == (instrument == "nps" and count > 0)
+        assert top <= count
+    assert answers == {kpi: kpis[kpi] for kpi in ("csat", "ces", "nps", "esat")}
+    assert sent == kpis["survey_response_rate"]

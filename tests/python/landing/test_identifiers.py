@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from desk import CALLS, LOG, Desk
 
@@ -163,3 +166,30 @@ def test_an_agents_mail_address_is_hashed_alike_after_any_prefix_and_other_ids_s
     hashed = digest("ann@x.org")
     assert [json.loads(str(each))["Username"] for each in desk.values("caller", stream)] == [hashed, "ann"]
     assert desk.values("queue", stream) == [f"amazon_connect:{hashed}", f"SIP/{hashed}"]
+
+
+@pytest.mark.parametrize("kind", ["json", "parquet"])
+def test_what_is_a_customers_on_some_rows_and_an_agents_on_others_is_hashed_once(desk: Desk, kind: str) -> None:
+    stream = replace(CALLS, identifiers=("caller",), identifiers_where={"queue": ("customer",)}, agents=("caller",))
+    rows = [("customer", "ann@x.org"), ("customer", "+4479"), ("agent", "five9:ann@x.org"), ("agent", "anna")]
+    if kind == "json":
+        text = "".join(json.dumps({"id": 1, "queue": queue, "caller": caller}) for queue, caller in rows)
+        desk.drop("acme/calls/a.json", text)
+    else:
+        target = io.BytesIO()
+        queues, callers = zip(*rows, strict=True)
+        pq.write_table(pa.table({"id": ["1"] * 4, "queue": queues, "caller": callers}), target)
+        desk.drop("acme/calls/a.parquet", target.getvalue())
+    desk.land(stream)
+    address = digest("ann@x.org")
+    assert desk.values("caller", stream) == [address, digest("+4479"), f"five9:{address}", "anna"]
+
+
+def test_extensions_are_shorter_than_numbers_and_stay(desk: Desk) -> None:
+    stream = replace(CALLS, identifiers=("caller",), identifiers_from=7)
+    rows = ["201", " 112 ", "s", "123456", "1234567", "anonymous", "+359 2 1"]
+    text = "".join(json.dumps({"id": 1, "caller": each}) for each in rows)
+    desk.drop("acme/calls/a.json", text)
+    desk.land(stream)
+    hidden = [digest("1234567"), None, digest("+359 2 1")]
+    assert desk.values("caller", stream) == ["201", " 112 ", "s", "123456", *hidden]

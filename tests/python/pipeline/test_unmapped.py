@@ -89,3 +89,18 @@ def test_what_is_missing_is_told_and_nothing_is_written(project: Path) -> None:
     assert unmapped.map_seed(project, "zendesk").read_bytes() == before
     with pytest.raises(VitalsError, match="nothing is published yet"):
         unmapped.unmapped(project / "warehouse" / "none.duckdb")
+
+
+def test_questions_and_answers_of_surveys_are_words_too(project: Path) -> None:
+    with duckdb.connect(str(project / "warehouse" / "vitals.duckdb")) as connection:
+        connection.executemany(
+            "insert into quality.rpt_quality_unmapped values (?, ?, ?, ?)",
+            [("qualtrics", "question", "pulse:q1", 5), ("qualtrics", "answer", "esat_1_5:Very good", 2)],
+        )
+    shown = asked("--write")
+    assert shown.exit_code == 0, shown.output
+    told = " ".join(shown.output.split())
+    assert "Slugs of question: csat_0_1, csat_1_5" in told
+    assert "Slugs of answer: a number of the scale" in told
+    seed = (project / "seeds" / "maps" / "qualtrics" / "map_qualtrics.csv").read_text(encoding="utf-8")
+    assert seed.endswith("question,pulse:q1,\nanswer,esat_1_5:Very good,\n")
