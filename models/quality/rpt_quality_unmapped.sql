@@ -12,6 +12,10 @@
     ('int_operating_costs__unioned', 'site', 'unmapped'),
     ('int_operating_costs__unioned', 'client', 'unmapped'),
     ('int_operating_costs__unioned', 'channel', 'unmapped'),
+    ('int_reported_totals__unioned', 'queue', 'unmapped'),
+    ('int_reported_totals__unioned', 'client', 'unmapped'),
+    ('int_reported_totals__unioned', 'site', 'unmapped'),
+    ('int_reported_totals__unioned', 'channel', 'unmapped'),
 ] -%}
 with
 
