@@ -237,12 +237,8 @@ covered as (
     select
         period,
         client,
-        min(first_day) as first_day
+        min(first_day) filter (where first_day = last_day or is_in_period or is_in_previous_period) as first_day
     from aligned
-    where
-        first_day = last_day
-        or is_in_period
-        or is_in_previous_period
     group by period, client
 
 ),
@@ -274,7 +270,7 @@ divided as (
     from summed
     inner join kpis
         on summed.kpi_id = kpis.kpi_id
-    left join covered
+    inner join covered
         on
             summed.period = covered.period
             and summed.client = covered.client
