@@ -94,6 +94,14 @@
     cast({{ dbt.date_trunc('month', iso_to_utc(day)) }} as date)
 {%- endmacro %}
 
+{#- Text date or time to the day that it shows, or `YYYY-MM` to the month's first day; null when it is none. Nothing is converted. -#}
+{% macro day_from(text) -%}
+    {%- set day = "replace(trim(" ~ text ~ "), '/', '-')" -%}
+    try_cast(
+        case when length({{ day }}) = 7 then {{ day }} || '-01' else substr({{ day }}, 1, 10) end as date
+    )
+{%- endmacro %}
+
 {#-
     Our id of a platform's record: `<platform>:<native id>`. An id that already starts with the name of a platform in the project
     points at that platform's record and stays as it is.

@@ -15,6 +15,10 @@
     ('int_calls__asterisk', 'direction', 'unmapped'),
     ('int_survey_answers__qualtrics', 'question', 'unmapped'),
     ('int_survey_answers__qualtrics', 'answer', 'unmapped'),
+    ('int_reported_totals__unioned', 'queue', 'unmapped'),
+    ('int_reported_totals__unioned', 'client', 'unmapped'),
+    ('int_reported_totals__unioned', 'site', 'unmapped'),
+    ('int_reported_totals__unioned', 'channel', 'unmapped'),
 ] -%}
 with
 

@@ -408,6 +408,7 @@ def watch() -> None:
         "vitals adopt calls.csv --map number=contact_id --map day+clock=arrived_at --map note=none",
         "vitals adopt nps.csv --table survey_responses --set instrument=nps --set scale_min=0 "
         "--set scale_max=10",
+        "vitals adopt months.csv --set channel=voice                   a report of sums by day, week, month",
         "vitals adopt --undo desk                                      take it out again",
     )
 )

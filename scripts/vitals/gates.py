@@ -109,6 +109,16 @@ def rows_at_least(table: str, minimum: int) -> Check:
     )
 
 
+def any_rows(table: str, instead: str) -> Check:
+    """The table holds rows, or another one does."""
+    return no_rows(
+        table,
+        f"holds at least 1 row, or {instead} does",
+        "select 'no row' as found where not exists (select 1 from {batch})"
+        f" and not exists (select 1 from {instead})",
+    )
+
+
 def columns_exist(table: str, columns: Sequence[str]) -> Check:
     """The table has these columns, and may have more."""
     return Check(
@@ -205,6 +215,11 @@ def raw_checks(streams: Iterable[Stream]) -> list[Check]:
 
 # Elsewhere a row need not be about a contact.
 CONTACT_TABLES = ("marts.fct_contacts", "marts.fct_contact_legs")
+# Where a centre has nothing but reported sums, these hold them.
+REPORTED_INSTEAD = {
+    "marts.fct_contacts": "marts.fct_reported_totals",
+    "marts.kpi_values": "marts.kpi_period_values",
+}
 # It says by how much more than scheduled was worked: no share of a whole.
 OPEN_ENDED = "conformance"
 
@@ -233,9 +248,12 @@ def candidate_checks(candidate: Path, unchanged: Collection[str] = ()) -> list[C
             if table == "marts.kpi_values" or held != every_kpi or not table.startswith("marts.kpi_")
         }
     checks = []
-    for table in ("marts.fct_contacts", "marts.dim_kpi", "marts.kpi_values", "marts.rpt_scorecard"):
+    for table in ("marts.dim_kpi", "marts.rpt_scorecard"):
         if table in columns:
             checks.append(rows_at_least(table, 1))
+    for table, instead in REPORTED_INSTEAD.items():
+        if table in columns:
+            checks.append(any_rows(table, instead) if instead in columns else rows_at_least(table, 1))
     for table, held in columns.items():
         checks.extend(_mart_checks(table, held))
     if {"marts.kpi_values", "marts.dim_kpi"} <= columns.keys():
@@ -244,7 +262,9 @@ def candidate_checks(candidate: Path, unchanged: Collection[str] = ()) -> list[C
 
 
 def _mart_checks(table: str, columns: Mapping[str, str]) -> list[Check]:
-    needed = ("day", "kpi_id", "is_final", *(("contact_id",) if table in CONTACT_TABLES else ()))
+    # What a report sums up by week or month has a period and no day.
+    days = ("period_start_date", "period_end_date") if "period_start_date" in columns else ("day",)
+    needed = (*days, "kpi_id", "is_final", *(("contact_id",) if table in CONTACT_TABLES else ()))
     checks = [filled(table, column) for column in needed if column in columns]
     floats = [column for column, kind in columns.items() if kind in ("DOUBLE", "FLOAT")]
     if floats:

@@ -27,7 +27,10 @@ THRESHOLDS = Path("seeds", "reference", "thresholds.csv")
 DIMENSIONS = ("day", "client", "site", "queue", "channel", "contact_type")
 # Columns that say which row it is, not what was measured.
 _KEYS = frozenset(
-    [*DIMENSIONS, "kpi_id", "agent_id", "contact_id", "interval_start_at", "arrived_date", "is_final", "zone"]
+    [
+        *(*DIMENSIONS, "kpi_id", "agent_id", "contact_id", "interval_start_at", "arrived_date"),
+        *("grain", "period_start_date", "period_end_date", "is_counted", "is_final", "zone"),
+    ]
 )
 # In `cast(x as decimal)` the word names a type, not a column.
 _TYPES = frozenset(["bigint", "boolean", "date", "decimal", "double", "integer", "string", "timestamp"])

@@ -42,6 +42,11 @@ figured as (
     union all
     {%- endfor %}
     select
+        min(period_start_date) as first_day,
+        max(period_end_date) as last_day
+    from {{ ref('fct_reported_totals') }}
+    union all
+    select
         as_of_date as first_day,
         as_of_date as last_day
     from runs

@@ -1,9 +1,32 @@
 {%- set spark_days = 14 -%}
 with
 
+-- a reported week or month has figures and no day
 kpi_values as (
 
-    select * from {{ ref('kpi_values') }}
+    select
+        kpi_id,
+        day as first_day,
+        day as last_day,
+        client,
+        channel,
+        contact_type,
+        numerator,
+        denominator,
+        is_final
+    from {{ ref('kpi_values') }}
+    union all
+    select
+        kpi_id,
+        period_start_date as first_day,
+        period_end_date as last_day,
+        client,
+        channel,
+        cast(null as {{ dbt.type_string() }}) as contact_type,
+        numerator,
+        denominator,
+        is_final
+    from {{ ref('kpi_period_values') }}
 
 ),
 
@@ -121,7 +144,8 @@ scoped as (
         'all' as client,
         kpi_id,
         {{ kpi_member() }} as member,
-        day,
+        first_day,
+        last_day,
         numerator,
         denominator,
         is_final
@@ -131,7 +155,8 @@ scoped as (
         client,
         kpi_id,
         {{ kpi_member() }} as member,
-        day,
+        first_day,
+        last_day,
         numerator,
         denominator,
         is_final
@@ -140,18 +165,19 @@ scoped as (
 
 ),
 
-daily as (
+figures as (
 
     select
         client,
         kpi_id,
         member,
-        day,
+        first_day,
+        last_day,
         sum(numerator) as numerator,
         sum(denominator) as denominator,
         bool_and(is_final) as is_final
     from scoped
-    group by client, kpi_id, member, day
+    group by client, kpi_id, member, first_day, last_day
 
 ),
 
@@ -163,19 +189,23 @@ aligned as (
         periods.period_start_date,
         periods.period_end_date,
         periods.previous_start_date,
-        daily.client,
-        daily.kpi_id,
-        daily.member,
-        daily.numerator,
-        daily.denominator,
-        daily.is_final,
-        daily.day between periods.period_start_date and periods.period_end_date as is_in_period,
-        daily.day between periods.previous_start_date and periods.previous_end_date as is_in_previous_period,
-        {{ days_between('daily.day', 'periods.period_start_date') }} between 1 and 28
-        and (28 - {{ days_between('daily.day', 'periods.period_start_date') }}) % 7 < periods.days_count
+        figures.client,
+        figures.kpi_id,
+        figures.member,
+        figures.first_day,
+        figures.last_day,
+        figures.numerator,
+        figures.denominator,
+        figures.is_final,
+        {{ is_part_of('figures', 'periods.period_start_date', 'periods.period_end_date') }} as is_in_period,
+        {{ is_part_of('figures', 'periods.previous_start_date', 'periods.previous_end_date') }}
+            as is_in_previous_period,
+        figures.first_day = figures.last_day
+        and {{ days_between('figures.first_day', 'periods.period_start_date') }} between 1 and 28
+        and (28 - {{ days_between('figures.first_day', 'periods.period_start_date') }}) % 7 < periods.days_count
             as is_same_weekday
     from periods
-    cross join daily
+    cross join figures
 
 ),
 
@@ -205,10 +235,11 @@ summed as (
 covered as (
 
     select
+        period,
         client,
-        min(day) as first_day
-    from daily
-    group by client
+        min(first_day) filter (where first_day = last_day or is_in_period or is_in_previous_period) as first_day
+    from aligned
+    group by period, client
 
 ),
 
@@ -240,7 +271,9 @@ divided as (
     inner join kpis
         on summed.kpi_id = kpis.kpi_id
     inner join covered
-        on summed.client = covered.client
+        on
+            summed.period = covered.period
+            and summed.client = covered.client
 
 ),
 
@@ -319,16 +352,17 @@ judged as (
 ranged as (
 
     select
-        daily.client,
-        daily.kpi_id,
-        daily.member,
-        {{ days_between('daily.day', 'runs.as_of_date') }} as days_ago,
-        {{ ratio('daily.numerator', 'daily.denominator') }} as value
-    from daily
+        figures.client,
+        figures.kpi_id,
+        figures.member,
+        {{ days_between('figures.first_day', 'runs.as_of_date') }} as days_ago,
+        {{ ratio('figures.numerator', 'figures.denominator') }} as value
+    from figures
     cross join runs
     where
-        daily.day < runs.as_of_date
-        and daily.day >= {{ add_days('runs.as_of_date', -spark_days) }}
+        figures.first_day = figures.last_day
+        and figures.first_day < runs.as_of_date
+        and figures.first_day >= {{ add_days('runs.as_of_date', -spark_days) }}
 
 ),
 

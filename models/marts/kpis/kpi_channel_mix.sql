@@ -1,1 +1,1 @@
-{{ kpi_mix('channel_mix', 'channel') }}
+{{ kpi_mix('channel_mix', 'channel', totals=ref('fct_reported_totals')) }}

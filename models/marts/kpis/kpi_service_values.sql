@@ -18,7 +18,7 @@ channels as (
 
 ),
 
--- agents' time and mixes have no queue, and nobody can promise them to one client
+-- agents' time and mixes have no queue, and nobody can promise them to one client; a reported week or month is no day of a contract
 measured as (
     {% for kpi in measured_kpis() %}
     select
@@ -31,7 +31,11 @@ measured as (
         denominator,
         is_final
     from {{ ref('kpi_' ~ kpi) }}
-    where queue is not null
+    where
+        queue is not null
+        {%- if kpi in kpis_of_totals() %}
+        and day is not null
+        {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

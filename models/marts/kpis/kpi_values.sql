@@ -1,10 +1,26 @@
-{#- The measured ones come from single contacts, surveys, forms or agents; the composed ones from those. -#}
+{#- The measured ones come from single contacts, surveys, forms or agents, or from their reported sums; the composed ones from those. -#}
 {%- set kpis = measured_kpis() + ['sla_attainment', 'call_performance_index'] -%}
 with
 
+-- what a report sums up by week or month lies on no day: kpi_period_values
 unioned as (
     {% for kpi in kpis %}
-    select * from {{ ref('kpi_' ~ kpi) }}
+    select
+        kpi_id,
+        day,
+        client,
+        site,
+        queue,
+        channel,
+        contact_type,
+        numerator,
+        denominator,
+        value,
+        is_final
+    from {{ ref('kpi_' ~ kpi) }}
+    {%- if kpi in kpis_of_totals() %}
+    where day is not null
+    {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

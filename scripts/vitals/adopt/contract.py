@@ -19,6 +19,8 @@ import yaml
 from vitals.errors import VitalsError
 
 TEMPLATE = "template"
+# The table of reports that hold sums instead of single records.
+TOTALS = "reported_totals"
 # Fields whose words a map turns into slugs, and the reference seed that holds the slugs.
 MAPPED = {
     "client": "clients",
@@ -46,6 +48,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "outcome": OUTCOMES,
     "direction": ("inbound", "outbound", "internal"),
     "instrument": INSTRUMENTS,
+    "grain": ("day", "week", "month"),
+    "abandons_counted": ("all", "longer"),
+    "measured_over": ("answered", "offered"),
 }
 # What one row of a table is, for people.
 GRAINS = {
@@ -57,6 +62,7 @@ GRAINS = {
     "quality_evaluations": "one row per form and item",
     "operating_costs": "one row per booked cost",
     "agents": "one row per agent",
+    TOTALS: "one row per day, week or month, with counts",
 }
 
 
@@ -66,7 +72,7 @@ class Field:
 
     Args:
         name: as in the template.
-        kind: text, word, customer, agent, time, month, seconds, number, count or boolean.
+        kind: text, word, customer, agent, time, day, month, seconds, number, count or boolean.
         meaning: what it says, in one sentence.
         is_required: whether a row without it is quarantined.
     """
@@ -134,6 +140,8 @@ def _table(source: Mapping[str, Any], staging: str) -> ContractTable:
             return "agent"
         if f"month_from('plain_{name}')" in staging:
             return "month"
+        if f"day_from('plain_{name}')" in staging:
+            return "day"
         if name in listed.get("times", ()):
             return "time"
         if name in listed.get("durations", ()):
@@ -182,6 +190,8 @@ MEANS: Mapping[str, Mapping[str, list[str]]] = {
 }
 # `true` and `false`: the words that say so of a matter's being settled.
 SETTLED: Mapping[str, list[str]] = {answer: words.split() for answer, words in _WORDS["settled"].items()}
+# Slugs of what a queue is called in a row that sums up all queues.
+ALL_OF_THEM: frozenset[str] = frozenset(_WORDS["all_of_them"]["queue"].split())
 # Seconds in one of a unit, and how a column's name ends that says it.
 UNITS = {"ms": "0.001", "s": "1", "min": "60", "h": "3600", "days": "86400"}
 UNIT_NAMES: Mapping[str, list[str]] = {unit: words.split() for unit, words in _WORDS["units"].items()}
@@ -195,4 +205,5 @@ TELLING: Mapping[str, tuple[str, ...]] = {
     "quality_evaluations": ("evaluation_id", "item", "points_earned"),
     "operating_costs": ("month", "category", "amount", "currency"),
     "agents": ("agent_id", "name", "team", "supervisor"),
+    TOTALS: ("period_start", "offered_count", "answered_count", "abandoned_count"),
 }

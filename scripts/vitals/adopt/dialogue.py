@@ -77,6 +77,8 @@ def show_proposal(console: Console, seen: Seen, proposal: Proposal, answers: Ans
     for name, columns in proposal.mapping.items():
         one = proposal.table.field(name)
         table.add_row(*map(_cell, (name, " + ".join(columns), one.meaning if one else "")))
+    for name, value in proposal.proven.items():
+        table.add_row(*map(_cell, (name, f"always {value}", "As the periods of the rows prove.")))
     for name, value in answers.fixed.items():
         table.add_row(*map(_cell, (name, f"always {value}", "")))
     console.print(table)
@@ -136,6 +138,7 @@ def converse(console: Console, seen: Seen, answers: Answers, tables: Mapping[str
             _line(console, f"✗ {error.message} {error.remedy}", "red")
     while open_ones := questions(seen, proposal, answers):
         _answered(console, seen, proposal, answers, open_ones[0])
+        proposal = propose(seen, answers, tables)
     check_answers(seen, proposal, answers)
     return proposal
 
@@ -206,7 +209,7 @@ def _answered(console: Console, seen: Seen, proposal: Proposal, answers: Answers
                 "red",
             )
             continue
-        undo = _take(answers, question.key, told)
+        undo = _take(answers, proposal, question.key, told)
         try:
             check_answers(seen, proposal, answers)
         except VitalsError as error:
@@ -216,12 +219,16 @@ def _answered(console: Console, seen: Seen, proposal: Proposal, answers: Answers
         return
 
 
-def _take(answers: Answers, key: str, told: str) -> Callable[[], None]:
+def _take(answers: Answers, proposal: Proposal, key: str, told: str) -> Callable[[], None]:
     """Put an answer where it belongs; returns what takes it back."""
     kind, _, name = key.partition(":")
     if kind == "fixed":
         answers.fixed[name] = told
         return lambda: answers.fixed.__delitem__(name)
+    if kind == "summed":
+        part = next(one for one, columns in proposal.mapping.items() if columns[0] == name).split("_")[1]
+        answers.maps[f"{told}_{part}_seconds"] = (name,)
+        return lambda: answers.maps.__delitem__(f"{told}_{part}_seconds")
     if kind == "unit":
         answers.units[name] = told
         return lambda: answers.units.__delitem__(name)

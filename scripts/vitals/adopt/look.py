@@ -203,6 +203,29 @@ def look_at(path: Path, encoding: str | None = None) -> Seen:
     )
 
 
+def rows_of(seen: Seen) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """The records of a file that was looked at: the line of each, and its values by column."""
+    stream = Stream(
+        platform=_PROBE,
+        name=_PROBE,
+        format=seen.format,
+        columns=tuple(each.name for each in seen.columns),
+        encoding=seen.encoding if seen.encoding not in ("", "utf-8-sig", "utf-16") else None,
+        has_header=seen.has_header,
+        records=seen.records,
+    )
+    for each in _read(seen.path, stream):
+        if isinstance(each, Row):
+            yield (
+                each.line,
+                {name: as_text(value) for name, value in zip(each.names, each.values, strict=False)},
+            )
+        elif isinstance(each, Columns):
+            lists = [texts.to_pylist() for texts in each.texts]
+            for line, values in enumerate(zip(*lists, strict=True), each.line):
+                yield line, dict(zip(each.names, values, strict=True))
+
+
 def _head(path: Path) -> bytes:
     try:
         with open_regular(path) as raw:

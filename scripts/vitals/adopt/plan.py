@@ -18,9 +18,18 @@ from babel.core import get_global
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
-from vitals.adopt.contract import GRAINS, HANDLE, MAPPED, ContractTable
-from vitals.adopt.look import Seen, SeenColumn
-from vitals.adopt.propose import Answers, Proposal, duration_columns, meaning_of, slug, unit_told
+from vitals.adopt.contract import ALL_OF_THEM, GRAINS, HANDLE, MAPPED, TOTALS, ContractTable
+from vitals.adopt.look import Seen, SeenColumn, rows_of
+from vitals.adopt.propose import (
+    Answers,
+    Proposal,
+    day_of,
+    duration_columns,
+    is_rate,
+    meaning_of,
+    slug,
+    unit_told,
+)
 from vitals.adopt.sql import (
     Names,
     intermediate_model,
@@ -30,10 +39,7 @@ from vitals.adopt.sql import (
     staging_yaml,
 )
 from vitals.errors import VitalsError
-from vitals.landing.reading import open_regular, read_file
-from vitals.landing.records import Columns, Row, as_text
 from vitals.paths import PROJECT_FILE, Paths
-from vitals.streams import Stream
 from vitals.unmapped import map_seed
 
 _ANONYMOUS = ["anonymous", "unknown", "unavailable", "restricted", "private", "withheld"]
@@ -43,6 +49,8 @@ _PERSONAL = re.compile(
 )
 _STAYS = "{} stays as it is; for this file alone it would be written otherwise (--force)."
 _WAITS = ("queued_at", "answered_at", "wait_seconds")
+# A report that comes by the day, week or month is silent when it is this late (hours).
+_SILENT_AFTER = {"day": "72", "week": "336", "month": "1080"}
 
 
 @dataclass(frozen=True)
@@ -96,8 +104,11 @@ class _Seeds:
             rows = [*csv.reader(file)][1:]
         return {row[0]: row for row in [*rows, *self.added.get(self.path(seed), [])]}
 
-    def add(self, seed: str, row: list[str]) -> None:
-        if row[0] not in self.known(seed):
+    def add(self, seed: str, row: list[str], key: int = 1) -> None:
+        """Add a row, unless one with the same first columns (`key` of them) is there."""
+        with (self.project / self.path(seed)).open(encoding="utf-8", newline="") as file:
+            rows = [*csv.reader(file), *self.added.get(self.path(seed), [])]
+        if row[:key] not in [each[:key] for each in rows]:
             self.added.setdefault(self.path(seed), []).append(row)
 
 
@@ -183,7 +194,7 @@ def make_plan(
             f"{seen.path}: legs belong to contacts, and {platform} has none yet.",
             f"Adopt its contacts first: vitals adopt FILE --platform {platform} --table contacts",
         )
-    answers = _with_home(proposal, answers, platform)
+    answers = _with_home(proposal, replace(answers, stream=stream), platform)
     seeds = _seeds(seen, proposal, answers, platform, project)
     files = _models(seen, proposal, answers, names, project)
     unlike = [path for path in files if path.endswith(".sql") and _text(project / path) != files[path]]
@@ -235,8 +246,8 @@ def without_platform(text: str, platform: str) -> str:
 
 def _with_home(proposal: Proposal, answers: Answers, platform: str) -> Answers:
     """Contacts of which no column says the client or site are those of the platform's own."""
-    fixed = dict(answers.fixed)
-    if proposal.table.name == "contacts":
+    fixed = {**proposal.proven, **answers.fixed}
+    if proposal.table.name in ("contacts", TOTALS):
         for name in ("client", "site"):
             if name not in proposal.mapping and name not in fixed:
                 fixed[name] = platform
@@ -342,6 +353,9 @@ def _description(
         if one and one.kind in ("time", "month"):
             told.append(_of_time(column, answers))
             break
+        if one and one.kind == "day":
+            told.append(f"Local to the centre.{_order_of(column, answers)}")
+            break
         if one and one.kind == "seconds":
             unit = (
                 "h:mm:ss"
@@ -363,20 +377,23 @@ def _description(
 def _of_time(column: SeenColumn, answers: Answers) -> str:
     if column.kind in ("epoch_s", "epoch_ms"):
         return f"{'Seconds' if column.kind == 'epoch_s' else 'Milliseconds'} since 1970, UTC."
-    order = ""
-    if column.order:
-        proof = (
-            f", as {column.proof[0]} in row {column.proof[1]} proves" if column.proof else ", as was stated"
-        )
-        shown = (
-            column.order
-            if column.proof
-            else answers.date_order or "in the order that the file's other dates prove"
-        )
-        order = f" {shown.replace('_', ' ').capitalize()}{proof}."
+    order = _order_of(column, answers)
     if column.zoned == 1:
         return f"With its offset from UTC.{order}"
     return f"Local time of {answers.times_zone or answers.zone}, where it carries no offset.{order}"
+
+
+def _order_of(column: SeenColumn, answers: Answers) -> str:
+    """Which of day and month comes first, and what proves it."""
+    if not column.order:
+        return ""
+    proof = f", as {column.proof[0]} in row {column.proof[1]} proves" if column.proof else ", as was stated"
+    shown = (
+        column.order
+        if column.proof
+        else answers.date_order or "in the order that the file's other dates prove"
+    )
+    return f" {shown.replace('_', ' ').capitalize()}{proof}."
 
 
 def _is_personal(column: SeenColumn) -> bool:
@@ -407,7 +424,8 @@ def _seeds(seen: Seen, proposal: Proposal, answers: Answers, platform: str, proj
             words[name].setdefault(word.lower(), found)
             if [name, word.lower()] not in [[row[0], row[1].lower()] for row in seeds.maps]:
                 seeds.maps.append([name, word, found])
-    zone = str(answers.zone)
+    # Days of sums need no zone; what is said of the site may be corrected before its contacts come.
+    zone = answers.zone or "UTC"
     country = str(get_global("zone_territories").get(zone) or "").replace("ZZ", "").replace("001", "")
     for word, found in words.get("client", {}).items():
         seeds.add("clients", [found, _title(_native(seeds, "client", word))])
@@ -418,12 +436,25 @@ def _seeds(seen: Seen, proposal: Proposal, answers: Answers, platform: str, proj
     for word, found in words.get("channel", {}).items():
         # Nobody waits on the line in what is no call or chat; edit the seed where it is otherwise.
         seeds.add("channels", [found, _native(seeds, "channel", word), "false"])
-    if "queue" in words and proposal.table.name == "contacts":
+    if proposal.table.name == TOTALS:
+        _rules_of_totals(seeds, answers, platform)
+    if "queue" in words and proposal.table.name in ("contacts", TOTALS):
         homes = _homes(seen, proposal, answers, words)
         for word, found in words["queue"].items():
             client, site = homes[word]
             seeds.add("queues", [found, _native(seeds, "queue", word), client, site, "customer_care"])
     return seeds
+
+
+def _rules_of_totals(seeds: _Seeds, answers: Answers, platform: str) -> None:
+    """When the report is late, and the threshold that a new client's answers in time are counted by."""
+    hours = _SILENT_AFTER.get(answers.fixed.get("grain", ""))
+    if hours:
+        seeds.add("stream_rules", [platform, answers.stream or TOTALS, hours, "", "", ""], key=2)
+    threshold = answers.fixed.get("target_seconds")
+    for client, *_ in seeds.added.get(seeds.path("clients"), []) if threshold else []:
+        row = ["service_level_seconds", client, "", "", "1995-01-01", "", str(threshold)]
+        seeds.add("thresholds", row, key=5)
 
 
 def _native(seeds: _Seeds, name: str, word: str) -> str:
@@ -445,7 +476,12 @@ def _words(seen: Seen, proposal: Proposal, answers: Answers, name: str) -> Itera
                     f"{seen.path}, column {each}: too many different values for a {name}.",
                     f"Map another column, or none: --map {each}=none",
                 )
-            yield from dict.fromkeys(word.strip() for word in sorted(column.words))
+            yield from dict.fromkeys(
+                word.strip()
+                for word in sorted(column.words)
+                # Of sums, the row that sums up all queues has none.
+                if not (name == "queue" and proposal.table.name == TOTALS and slug(word) in ALL_OF_THEM)
+            )
 
 
 def _slug_of(name: str, word: str, known: set[str], platform: str, number: int) -> str:
@@ -470,7 +506,7 @@ def _homes(
     columns = {name: proposal.mapping.get(name, (None,))[0] for name in ("queue", "client", "site")}
     fixed = {name: words[name].get(answers.fixed.get(name, "").lower(), "") for name in ("client", "site")}
     found: dict[str, tuple[str, str]] = {}
-    for row in _rows(seen):
+    for _, row in rows_of(seen):
         queue = (row.get(columns["queue"] or "") or answers.fixed.get("queue") or "").strip().lower()
         if queue and queue not in found:
             home = [
@@ -486,26 +522,6 @@ def _homes(
             "State them for all rows, --set client=NAME --set site=NAME, and leave their columns out.",
         )
     return found
-
-
-def _rows(seen: Seen) -> Iterator[dict[str, str | None]]:
-    stream = Stream(
-        platform=seen.path.stem,
-        name=seen.path.stem,
-        format=seen.format,
-        columns=tuple(each.name for each in seen.columns),
-        encoding=seen.encoding if seen.encoding not in ("", "utf-8-sig", "utf-16") else None,
-        has_header=seen.has_header,
-        records=seen.records,
-    )
-    with open_regular(seen.path) as raw:
-        for each in read_file(raw, stream):
-            if isinstance(each, Row):
-                yield {name: as_text(value) for name, value in zip(each.names, each.values, strict=False)}
-            elif isinstance(each, Columns):
-                lists = [texts.to_pylist() for texts in each.texts]
-                for values in zip(*lists, strict=True):
-                    yield dict(zip(each.names, values, strict=True))
 
 
 def _with_words(text: str | None, rows: Iterable[list[str]]) -> str:
@@ -577,6 +593,8 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
         yield "No column tells who the customer is: repeats and first-contact resolution stay empty."
     if table.name == "contacts" and not {"talk_seconds", HANDLE} & set(mapping):
         yield "No column tells the time that agents spent: handle time stays empty."
+    if table.name == TOTALS:
+        yield from _notes_on_totals(seen, proposal, answers, seeds)
     for name in ("outcome", "direction", "instrument"):
         for each in mapping.get(name, ()):
             column = seen.column(each)
@@ -602,31 +620,76 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
             yield f"{name} includes hold, which no column tells apart: talk time has it in it."
 
 
+def _notes_on_totals(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> Iterator[str]:
+    mapping = proposal.mapping
+    if "answered_count" not in mapping:
+        yield (
+            "No column counts the answered: they are what was offered less who gave up, asked for a call-back"
+            " or was diverted, as far as that is counted."
+        )
+    if "abandoned_count" in mapping and "short_abandon_count" not in mapping:
+        counted = (
+            "all who gave up"
+            if answers.fixed.get("abandons_counted") == "all"
+            else "those it calls abandoned"
+        )
+        yield (
+            f"Its abandonment rate is that of {counted}; of single contacts, abandons within"
+            " short_abandon_seconds (seeds/reference/thresholds.csv) are left out. Compare with care."
+        )
+    rates = [each.name for each in seen.columns if each.name not in proposal.columns() and is_rate(each.name)]
+    if rates:
+        yield f"Published rates are not used, they are computed from the counts: {', '.join(rates)}."
+    if answers.fixed.get("measured_over") == "offered" and {"total_wait_seconds", "average_wait_seconds"} & {
+        *mapping
+    }:
+        yield "A wait over all offered is no speed of answer: it stays out."
+    if "target_seconds" in answers.fixed and seeds.path("clients") not in seeds.added:
+        yield (
+            f"Answers within {answers.fixed['target_seconds']} s are the service level where thresholds.csv"
+            " has these seconds in force for the client; elsewhere they stay out of it."
+        )
+    if answers.zone is None and seeds.path("sites") in seeds.added:
+        yield (
+            "A day of a report needs no time zone: the site's stands as UTC in seeds/reference/sites.csv."
+            " Correct it before single contacts of the site come."
+        )
+    if answers.fixed.get("grain") in ("week", "month"):
+        yield (
+            f"A {answers.fixed['grain']} lies on no day: its figures are in marts.kpi_period_values, not in"
+            " kpi_values. Months and years: vitals ask how_were_the_months_and_years"
+        )
+
+
 def _last_day_ends_at(seen: Seen, proposal: Proposal, answers: Answers) -> datetime | None:
-    """Midnight after the last arrival, in the centre's zone, as UTC without a zone."""
-    columns = proposal.mapping.get("arrived_at", ())
+    """Midnight after the last arrival, in the centre's zone, as UTC without a zone.
+
+    Of sums it is the day after the last period, without a zone: theirs is the centre's own calendar.
+    """
+    is_total = proposal.table.name == TOTALS
+    names = ("period_start", "period_end") if is_total else ("arrived_at",)
+    columns = next((proposal.mapping[name] for name in names if name in proposal.mapping), ())
     column = seen.column(columns[0]) if columns else None
-    if proposal.table.name != "contacts" or column is None or answers.zone is None:
+    if proposal.table.name not in ("contacts", TOTALS) or column is None:
         return None
     order = column.order if column.proof else answers.date_order
-    days = [day for word in column.words if (day := _day_of(word.strip(), column.kind, order))]
+    days = [day for word in column.words if (day := day_of(word.strip(), column.kind, order))]
     if not days:
+        return None
+    if is_total:
+        last = _last_of(max(days), answers.fixed.get("grain"), "period_start" in proposal.mapping)
+        return datetime.combine(last + timedelta(days=1), datetime.min.time())
+    if answers.zone is None:
         return None
     midnight = datetime.combine(max(days) + timedelta(days=1), datetime.min.time(), ZoneInfo(answers.zone))
     return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
-def _day_of(text: str, kind: str, order: str | None) -> date | None:
-    try:
-        if kind in ("epoch_s", "epoch_ms"):
-            return datetime.fromtimestamp(float(text) / (1000 if kind == "epoch_ms" else 1), UTC).date()
-        parts = [int(each) for each in re.split(r"[./-]", re.split(r"[ T,]", text)[0])]
-        if len(str(parts[0])) == 4:
-            return date(*parts)
-        return date(parts[2], parts[1], parts[0]) if order == "day_first" else date(parts[2], *parts[:2])
-    except (ValueError, TypeError, IndexError):
-        # What is no date waits in quarantine, and is no last day.
-        return None
+def _last_of(day: date, grain: str | None, is_start: bool) -> date:
+    """The last day of the period that a day begins, or ends."""
+    if grain == "month":
+        return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return day + timedelta(days=6) if grain == "week" and is_start else day
 
 
 # --- text ----------------------------------------------------------------------------------------

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from slugify import slugify
 
 from vitals.adopt.contract import (
+    ALL_OF_THEM,
     CHOICES,
     HANDLE,
     INSTRUMENTS,
@@ -18,12 +21,13 @@ from vitals.adopt.contract import (
     NAMES,
     SETTLED,
     TELLING,
+    TOTALS,
     UNIT_NAMES,
     UNITS,
     ContractTable,
     Field,
 )
-from vitals.adopt.look import Seen, SeenColumn
+from vitals.adopt.look import Seen, SeenColumn, rows_of
 from vitals.errors import VitalsError
 
 # More words than any queue or reason has: a column of free text or ids.
@@ -34,6 +38,20 @@ _NUMBERS = ("count", "number")
 _SINGLE = ("contacts", "contact_legs", "survey_responses")
 _GROUPED = re.compile(r"[-+]?\d{1,3}([., ]\d{3})+|[-+]?\d+([.,]\d{3})")
 PARTS = {"hold": "hold_seconds", "acw": "acw_seconds"}
+_MONTH = re.compile(r"\d{4}[-/]\d{2}")
+_DAY_OR_MONTH = re.compile(r"\d{4}[-/]\d{2}([-/]\d{2})?")
+_MIDNIGHT = re.compile(r"[T ]0?0:00(:00([.,]0+)?)?( ?([Zz]|[+-]\d{2}:?\d{2}))?$")
+# What a report calls its columns of counts, rates, averages and totals.
+_COUNTED = re.compile(
+    r"(^|_)(inbound|offered|answered|handled|abandoned|received|calls|contacts|volume|total)(_|$)"
+)
+_RATE = re.compile(r"(^|_)(rate|pct|percent|percentage|share|ratio|level|sl|sla)(_|$)")
+_AVERAGE = re.compile(r"(^|_)(avg|average|mean|asa|aht|att)(_|$)")
+_TOTAL = re.compile(r"(^|_)(total|sum|summed|all)(_|$)")
+_PROOF = 3
+_COUNTS = ("offered_count", "answered_count")
+# What tells one reported total from another.
+_DIMENSIONS = ("period_start", "period_end", "grain", "client", "site", "queue", "channel", "direction")
 
 
 @dataclass
@@ -74,7 +92,8 @@ class Question:
     """What the file cannot tell.
 
     Args:
-        key: zone, times_zone, date_order, decimal_mark, unit:<column>, includes:<column> or fixed:<field>.
+        key: zone, times_zone, date_order, decimal_mark, unit:<column>, includes:<column>, fixed:<field> or
+            summed:<column>.
         text: for people, with why it is asked.
         flag: how a script answers.
         choices: what can be answered; empty for free text.
@@ -90,10 +109,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A table, and the columns that fill its fields."""
+    """A table, and the columns that fill its fields.
+
+    Args:
+        table: contract table.
+        mapping: field → names of the columns that fill it.
+        proven: field → the one value for all rows that the file's values prove.
+    """
 
     table: ContractTable
     mapping: Mapping[str, tuple[str, ...]]
+    proven: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self) -> set[str]:
         """Every column that fills a field."""
@@ -104,35 +130,90 @@ def propose(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable]) -
     """Map a file's columns by their names and values, and by what was answered.
 
     Raises:
-        VitalsError: an answer names a table, field or column that does not exist, or the file is no list of
-            single contacts, surveys, states …; the message says what to do.
+        VitalsError: an answer names a table, field or column that does not exist; the message says what to
+            do.
     """
     if answers.table and answers.table not in tables:
         raise VitalsError(f"There is no table {answers.table!r}.", f"Choose one of: {', '.join(tables)}.")
-    if not answers.table and (counts := aggregated(seen)):
-        raise VitalsError(
-            f"{seen.path}: it looks like sums, a row per {counts[0]} with {', '.join(counts[1:])}: the"
-            " contract holds single contacts, and none can be told from sums.",
-            "Export single contacts (calls, tickets, surveys). If each row is one record all the same, say of"
-            " which table: --table contacts",
-        )
     table = tables[answers.table] if answers.table else tables[guess_table(seen, answers, tables)]
     mapping = _mapping(seen, table, answers)
-    return Proposal(table, mapping)
+    is_open = table.name == TOTALS and "grain" not in {*mapping, *answers.fixed}
+    grain = proven_grain(seen, mapping, answers) if is_open else None
+    return Proposal(table, mapping, {"grain": grain} if grain else {})
 
 
-def aggregated(seen: Seen) -> tuple[str, ...]:
-    """The period and the counts of a file of sums; empty when it is none."""
-    times = [each for each in seen.columns if each.is_time]
-    periods = [each for each in times if each.kind == "date" and len(each.words) == each.filled == seen.rows]
-    named = re.compile(
-        r"(^|_)(inbound|offered|answered|handled|abandoned|received|calls|contacts|volume|total)(_|$)"
+def is_summed(seen: Seen) -> bool:
+    """Whether each row of a file sums up contacts: a period of whole days, and counts, and no id."""
+    periods = [each for each in seen.columns if _is_period(each)]
+    counts = [
+        each
+        for each in seen.columns
+        if each.kind in _NUMBERS and _COUNTED.search(each.name) and not _RATE.search(each.name)
+    ]
+    is_single = any(
+        _strength(each.name, NAMES["contacts"]["contact_id"]) >= _RUN
+        and each.has_all_words
+        and len(each.words) == each.filled
+        for each in seen.columns
+        if not _COUNTED.search(each.name)
     )
-    counts = [each for each in seen.columns if each.kind in _NUMBERS and named.search(each.name)]
-    is_single = any(_strength(each.name, NAMES["contacts"]["contact_id"]) >= _RUN for each in seen.columns)
-    if len(times) == 1 and periods and len(counts) > 1 and not is_single:
-        return (periods[0].name, *(each.name for each in counts))
-    return ()
+    has_moments = any(each.is_time and not _is_period(each) for each in seen.columns)
+    return bool(periods) and len(counts) > 1 and not is_single and not has_moments
+
+
+def _is_period(column: SeenColumn) -> bool:
+    """Whether a column names days or months: dates, midnights or `2026-10`."""
+    if column.kind == "date" or not column.filled:
+        return column.kind == "date"
+    words = [word.strip() for word in column.words]
+    if column.kind == "time":
+        return all(_MIDNIGHT.search(word) for word in words)
+    return all(_DAY_OR_MONTH.fullmatch(word) for word in words)
+
+
+def proven_grain(seen: Seen, mapping: Mapping[str, Sequence[str]], answers: Answers) -> str | None:
+    """day, week or month, where the periods of a file of sums can be nothing else; None when they may be.
+
+    Two periods that follow each other by a day are days. Of three or more, those that all begin on the first
+    of a month are months, and those with seven days between each two are weeks.
+    """
+    columns = mapping.get("period_start") or mapping.get("period_end") or ()
+    column = seen.column(columns[0]) if columns else None
+    if column is None:
+        return None
+    if all(_MONTH.fullmatch(word.strip()) for word in column.words):
+        return "month"
+    order = column.order if column.proof else answers.date_order
+    days = sorted({day for word in column.words if (day := day_of(word.strip(), column.kind, order))})
+    gaps = {(after - before).days for before, after in pairwise(days)}
+    if 1 in gaps:
+        return "day"
+    if len(days) < _PROOF:
+        return None
+    ends = [day + timedelta(days=1) for day in days] if "period_start" not in mapping else days
+    if all(day.day == 1 for day in ends):
+        return "month"
+    return "week" if gaps == {7} else None
+
+
+def day_of(text: str, kind: str, order: str | None) -> date | None:
+    """The day that a date, a time or a month (its first) shows; None when it shows none.
+
+    Args:
+        text: as the export writes it.
+        kind: of its column.
+        order: day_first or month_first, of dates that need it.
+    """
+    try:
+        if kind in ("epoch_s", "epoch_ms"):
+            return datetime.fromtimestamp(float(text) / (1000 if kind == "epoch_ms" else 1), UTC).date()
+        parts = [int(each) for each in re.split(r"[./-]", re.split(r"[ T,]", text)[0])]
+        if len(str(parts[0])) == 4:
+            return date(parts[0], parts[1], parts[2] if len(parts) > 2 else 1)
+        return date(parts[2], parts[1], parts[0]) if order == "day_first" else date(parts[2], *parts[:2])
+    except (ValueError, TypeError, IndexError):
+        # What is no date waits in quarantine, and is no day.
+        return None
 
 
 def guess_table(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable]) -> str:
@@ -147,7 +228,10 @@ def guess_table(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable
 
     stated = {*answers.maps, *answers.fixed}
     able = [name for name, each in tables.items() if all(each.field(one) for one in stated)]
-    return max(able or tables, key=fit)
+    if TOTALS in able and is_summed(seen):
+        return TOTALS
+    # Without a period of whole days, counts make no sums of a file.
+    return max([name for name in able if name != TOTALS] or able or tables, key=fit)
 
 
 def questions(seen: Seen, proposal: Proposal, answers: Answers) -> list[Question]:
@@ -168,8 +252,11 @@ def questions(seen: Seen, proposal: Proposal, answers: Answers) -> list[Question
                 f"Name its column: --map COLUMN={each.name}, or several to be joined: --map A+B={each.name}."
                 f" The columns are: {', '.join(one.name for one in seen.columns)}.",
             )
+    if proposal.table.name == TOTALS:
+        _check_totals(seen, proposal, answers)
     return [
         *_of_values(seen, proposal, answers),
+        *(_of_totals(seen, proposal, answers) if proposal.table.name == TOTALS else ()),
         *_of_times(seen, proposal, answers),
         *_of_durations(seen, proposal, answers),
     ]
@@ -201,18 +288,15 @@ def check_answers(seen: Seen, proposal: Proposal, answers: Answers) -> None:
             )
     for name, columns in proposal.mapping.items():
         _check_kind(seen, proposal.table, name, [_known(seen, column) for column in columns])
-    orders = {each.order for each in _mapped_times(seen, proposal)} & {"day_first", "month_first"}
-    contradicting = next(
-        (each for each in _mapped_times(seen, proposal) if each.order == "contradicted"), None
-    )
+    dated = _mapped_times(seen, proposal, with_days=True)
+    orders = {each.order for each in dated} & {"day_first", "month_first"}
+    contradicting = next((each for each in dated if each.order == "contradicted"), None)
     if contradicting or len(orders) > 1:
         where = (
             contradicting.name
             if contradicting
             else " and ".join(
-                f"{each.name}, row {each.proof[1]} ({each.proof[0]})"
-                for each in _mapped_times(seen, proposal)
-                if each.proof
+                f"{each.name}, row {each.proof[1]} ({each.proof[0]})" for each in dated if each.proof
             )
         )
         raise VitalsError(
@@ -340,6 +424,8 @@ def _fits(table: str, one: Field, column: SeenColumn) -> bool:
     kind = column.kind
     if kind == "nested":
         return False
+    if table == TOTALS and not _fits_totals(one, column):
+        return False
     if one.name in CHOICES:
         return kind in ("text", "boolean") and any(meaning_of(one.name, word) for word in column.words)
     if one.name == "is_resolved" and kind == "text":
@@ -347,6 +433,10 @@ def _fits(table: str, one: Field, column: SeenColumn) -> bool:
     match one.kind:
         case "time":
             return column.is_time and not column.short_year
+        case "day":
+            return (column.is_time and not column.short_year) or all(
+                _DAY_OR_MONTH.fullmatch(word.strip()) for word in column.words
+            )
         case "month":
             return (column.is_time and not column.short_year) or all(
                 re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", word.strip()) for word in column.words
@@ -366,6 +456,27 @@ def _fits(table: str, one: Field, column: SeenColumn) -> bool:
     if one.name == TELLING[table][0] and table in _SINGLE:
         return not column.is_time and 2 * len(column.words) > column.filled
     return not column.is_time and kind not in ("boolean", "duration", "clock")
+
+
+def _fits_totals(one: Field, column: SeenColumn) -> bool:
+    """Published rates are no counts, an average is no total, and a total no average."""
+    if one.kind == "count":
+        return not (_AVERAGE.search(column.name) or _RATE.search(_without_target(column.name)))
+    if one.name.startswith("total_"):
+        return not _AVERAGE.search(column.name)
+    if one.name.startswith("average_"):
+        return not _TOTAL.search(column.name)
+    return True
+
+
+def is_rate(column: str) -> bool:
+    """Whether a column's name says that it is a rate."""
+    return _RATE.search(column) is not None
+
+
+def _without_target(column: str) -> str:
+    """A column's name without the words that say in what time contacts were answered."""
+    return re.sub(r"(within|in)_(sl|sla|service_level)(?=_|$)", "", column)
 
 
 def _clock_of(seen: Seen, table: ContractTable, name: str, date: str, taken: set[str]) -> str | None:
@@ -404,7 +515,7 @@ def _check_kind(seen: Seen, table: ContractTable, name: str, columns: Sequence[S
     if one is None:
         raise _no_field(name, table)
     for column in columns:
-        if one.kind == "time" and column.short_year:
+        if one.kind in ("time", "day") and column.short_year:
             raise VitalsError(
                 f"{seen.path}, column {column.name}: its dates have years of two digits, as"
                 f" {column.examples(1)[0]}, which no proof tells apart.",
@@ -438,7 +549,7 @@ def _can_ask(name: str) -> bool:
 def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Question]:
     """One value for all rows, where no column says it."""
     names = {each.name for each in proposal.table.fields if each.is_required}
-    given = {*proposal.mapping, *answers.fixed}
+    given = {*proposal.mapping, *answers.fixed, *proposal.proven}
     if "channel" in names - given:
         yield Question(
             "fixed:channel",
@@ -485,15 +596,109 @@ def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
             )
 
 
+def _check_totals(seen: Seen, proposal: Proposal, answers: Answers) -> None:
+    """Raises VitalsError when nothing says the period or any count, or two rows are of the same contacts."""
+    given = {*proposal.mapping, *answers.fixed}
+    listed = f"The columns are: {', '.join(one.name for one in seen.columns)}."
+    for wanted, flag in ((("period_start", "period_end"), "period_start"), (_COUNTS, _COUNTS[0])):
+        if not given & set(wanted):
+            raise VitalsError(
+                f"{seen.path}: no column says {' or '.join(wanted)}, which every row of"
+                f" {proposal.table.name} needs.",
+                f"Name its column: --map COLUMN={flag}. {listed}",
+            )
+    columns = [name for one in _DIMENSIONS for name in proposal.mapping.get(one, ())]
+    before: dict[tuple[str, ...], int] = {}
+    for line, row in rows_of(seen):
+        key = tuple((row.get(name) or "").strip().lower() for name in columns)
+        if key in before:
+            shown = ", ".join(f"{name} {word}" for name, word in zip(columns, key, strict=True))
+            raise VitalsError(
+                f"{seen.path}: rows {before[key]} and {line} are both of {shown}. What tells them apart fills"
+                " no field, so that one of them would be counted for both.",
+                f"Map what does, as --map COLUMN=queue; or export one row per period and queue. {listed}",
+            )
+        before[key] = line
+    for one in ("client", "site", "channel"):
+        for name in proposal.mapping.get(one, ()):
+            for word, (_, line) in _known(seen, name).words.items():
+                if slug(word) in ALL_OF_THEM:
+                    raise VitalsError(
+                        f"{seen.path}: row {line} sums up other rows ({name} is {word.strip()!r}), and would"
+                        " count their contacts twice.",
+                        "Take such rows out; or, where no others are, leave the column out:"
+                        f" --map {name}=none",
+                    )
+
+
+def _of_totals(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Question]:
+    """What a report's columns count, where their names leave it open."""
+    mapping, given = proposal.mapping, {*proposal.mapping, *answers.fixed, *proposal.proven}
+    if "grain" not in given:
+        column = _known(seen, (mapping.get("period_start") or mapping["period_end"])[0])
+        yield Question(
+            "fixed:grain",
+            f"How long is the period of a row (as {column.examples(1)[0]})?",
+            "--set grain=day",
+            CHOICES["grain"],
+        )
+    if "client" in given and "site" not in given:
+        yield Question(
+            "fixed:site",
+            "Of which site are these sums? Where single contacts of their client, site and channel are known,"
+            " these are counted, and the sums are not.",
+            "--set site=…",
+        )
+    if "abandoned_count" in mapping and "abandons_counted" not in given:
+        yield Question(
+            "fixed:abandons_counted",
+            f"Does {mapping['abandoned_count'][0]} count all who gave up in the queue, or only those who"
+            " waited longer than some seconds (short abandons left out)?",
+            "--set abandons_counted=all",
+            CHOICES["abandons_counted"],
+            "all",
+        )
+    if "answered_in_target_count" in mapping and "target_seconds" not in given:
+        name = mapping["answered_in_target_count"][0]
+        told = re.search(r"\d+", name)
+        yield Question(
+            "fixed:target_seconds",
+            f"Within how many seconds does {name} count an answer?",
+            "--set target_seconds=20",
+            default=told[0] if told else None,
+        )
+    timed = duration_columns(proposal, but=("target_seconds",))
+    for field_name, columns in mapping.items():
+        is_told = _AVERAGE.search(columns[0]) or _TOTAL.search(columns[0]) or field_name in answers.maps
+        if columns[0] in timed and not is_told:
+            yield Question(
+                f"summed:{columns[0]}",
+                f"Is {columns[0]} (as {', '.join(_known(seen, columns[0]).examples(2))}) the time of all"
+                " contacts of the row together (total), or of one of them on average (average)?",
+                f"--map {columns[0]}=average_{field_name.split('_')[1]}_seconds",
+                ("total", "average"),
+            )
+    if timed and "measured_over" not in given:
+        yield Question(
+            "fixed:measured_over",
+            f"Over which contacts are the times ({', '.join(timed)}): over those that were answered, or over"
+            " all that were offered?",
+            "--set measured_over=answered",
+            CHOICES["measured_over"],
+            "answered",
+        )
+
+
 def _is_float(text: str) -> bool:
     return re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", text) is not None
 
 
-def _mapped_times(seen: Seen, proposal: Proposal) -> list[SeenColumn]:
+def _mapped_times(seen: Seen, proposal: Proposal, with_days: bool = False) -> list[SeenColumn]:
+    kinds = ("time", "month", "day") if with_days else ("time", "month")
     return [
         _known(seen, columns[0])
         for name, columns in proposal.mapping.items()
-        if (one := proposal.table.field(name)) and one.kind in ("time", "month")
+        if (one := proposal.table.field(name)) and one.kind in kinds
     ]
 
 
@@ -504,7 +709,9 @@ def lacks_offset(seen: Seen, proposal: Proposal) -> bool:
 
 def _of_times(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Question]:
     times = _mapped_times(seen, proposal)
-    if not answers.zone:
+    dated = _mapped_times(seen, proposal, with_days=True)
+    # A day of a report is a day of the centre, whatever its zone.
+    if not answers.zone and (times or proposal.table.name != TOTALS):
         yield Question(
             "zone",
             "In which time zone is the centre? Its days and hours are local to it. An IANA name, as"
@@ -520,13 +727,13 @@ def _of_times(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Ques
             "--times-zone UTC",
             default=answers.zone,
         )
-    orders = {each.order for each in times}
+    orders = {each.order for each in dated}
     if (
         "unproven" in orders
         and not orders & {"day_first", "month_first", "contradicted"}
         and not answers.date_order
     ):
-        example = next(each.examples(1)[0] for each in times if each.order == "unproven")
+        example = next(each.examples(1)[0] for each in dated if each.order == "unproven")
         yield Question(
             "date_order",
             f"No date of the file has a day above 12: {example} may be read in two ways. What comes first?",
@@ -582,12 +789,12 @@ def _ambiguous_number(columns: Sequence[SeenColumn]) -> str | None:
     return words[0]
 
 
-def duration_columns(proposal: Proposal) -> list[str]:
-    """Columns that fill a field of seconds."""
+def duration_columns(proposal: Proposal, but: Sequence[str] = ()) -> list[str]:
+    """Columns that fill a field of seconds, but for some fields."""
     return [
         columns[0]
         for name, columns in proposal.mapping.items()
-        if (one := proposal.table.field(name)) and one.kind == "seconds"
+        if name not in but and (one := proposal.table.field(name)) and one.kind == "seconds"
     ]
 
 

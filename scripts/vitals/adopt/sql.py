@@ -11,9 +11,18 @@ from typing import Any
 import duckdb
 import yaml
 
-from vitals.adopt.contract import CHOICES, HANDLE, TEMPLATE, UNITS, Field
+from vitals.adopt.contract import ALL_OF_THEM, CHOICES, HANDLE, TEMPLATE, TOTALS, UNITS, Field
 from vitals.adopt.look import Seen, SeenColumn
-from vitals.adopt.propose import PARTS, Answers, Proposal, lacks_offset, meaning_of, settled, unit_told
+from vitals.adopt.propose import (
+    PARTS,
+    Answers,
+    Proposal,
+    lacks_offset,
+    meaning_of,
+    settled,
+    slug,
+    unit_told,
+)
 from vitals.errors import VitalsError
 
 STRING = "{{ dbt.type_string() }}"
@@ -107,7 +116,14 @@ def _intermediate(table: str, platform: str, suffix: str) -> Path:
 def _column_lists(seen: Seen, proposal: Proposal) -> dict[str, list[str]]:
     """The export's columns whose format a file proves: times, numbers, durations."""
     lists: dict[str, list[str]] = {"time": [], "number": [], "duration": []}
-    kinds = {"time": "time", "month": "time", "number": "number", "count": "number", "seconds": "duration"}
+    kinds = {
+        "time": "time",
+        "day": "time",
+        "month": "time",
+        "number": "number",
+        "count": "number",
+        "seconds": "duration",
+    }
     for name, columns in proposal.mapping.items():
         one = proposal.table.field(name)
         kind = kinds.get(one.kind) if one else None
@@ -165,7 +181,7 @@ def _expressions(
         text = nothing if fixed is None else "'" + fixed.replace("'", "''") + "'"
         return text, text
     column = columns[0]
-    if one.kind in ("time", "month"):
+    if one.kind in ("time", "day", "month"):
         return _time(columns, plain)
     if one.kind == "seconds":
         return _identifier(column), _duration(seen, column, proposal, answers, plain)
@@ -175,7 +191,16 @@ def _expressions(
     if one.name in CHOICES or (one.name == "is_resolved" and column.kind == "text"):
         worded = _worded(one, column)
         return worded, worded
+    if one.name == "queue" and proposal.table.name == TOTALS and (sums := _sums(column)):
+        queue = f"case when lower(trim({_identifier(column)})) not in ({sums}) then {_identifier(column)} end"
+        return queue, queue
     return _identifier(column), _plain(column, plain)
+
+
+def _sums(column: SeenColumn) -> str:
+    """The words of a column of queues that stand for all of them, as SQL."""
+    words = sorted({word.strip().lower() for word in column.words if slug(word) in ALL_OF_THEM})
+    return ", ".join("'" + word.replace("'", "''") + "'" for word in words)
 
 
 def _time(columns: list[SeenColumn], plain: set[str]) -> tuple[str, str]:

@@ -42,17 +42,37 @@ def _of(alias: str) -> str:
     return re.sub(r"or (\w+) =", rf"or {alias}.\1 =", _SLICE)
 
 
-# As marts.rpt_scorecard does it: a KPI of synchronous channels shows them alone, unless one is chosen.
+# As marts.rpt_scorecard does it: a KPI of synchronous channels shows them alone, unless one is chosen, and a
+# reported week or month counts in a period that whole ones make up.
 _SHOWN = f"""
+    figures as (
+
+        select kpi_id, day, client, site, queue, channel, contact_type, numerator, denominator, is_final
+        from marts.kpi_values
+        where day between $first_day and $last_day
+        union all
+        select kpi_id, null as day, client, site, queue, channel, null as contact_type,
+            numerator, denominator, is_final
+        from marts.kpi_period_values
+        where
+            period_start_date >= $first_day and period_end_date <= $last_day
+            and case period_end_date - period_start_date
+                when 6 then
+                    (period_start_date - cast($first_day as date)) % 7 = 0
+                    and (cast($last_day as date) - period_end_date) % 7 = 0
+                else period_start_date = $first_day and period_end_date = $last_day
+            end
+
+    ),
+
     shown as (
 
         select v.*
-        from marts.kpi_values as v
+        from figures as v
         inner join marts.dim_kpi as k on v.kpi_id = k.kpi_id
         left join marts.dim_channel as c on v.channel = c.channel
         where
-            v.day between $first_day and $last_day
-            and (k.scorecard_channels = 'all' or c.is_synchronous or $channel <> 'all')
+            (k.scorecard_channels = 'all' or c.is_synchronous or $channel <> 'all')
             and {_of("v")}
 
     )
@@ -505,7 +525,7 @@ SQL: Mapping[str, Mapping[str, str]] = {
 
             select day, {_RATIO}
             from shown
-            where kpi_id = $kpi
+            where kpi_id = $kpi and day is not null
             group by day
             order by day
         """,

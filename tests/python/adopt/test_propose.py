@@ -74,6 +74,7 @@ def test_what_the_file_cannot_tell_is_asked_and_no_more(calls: Seen) -> None:
         "quality_evaluations",
         "operating_costs",
         "agents",
+        "reported_totals",
     ],
 )
 def test_each_table_of_the_template_is_known_by_its_columns(table: str) -> None:
@@ -122,16 +123,6 @@ def test_an_unproved_order_and_an_ambiguous_number_are_asked(tmp_path: Path) -> 
     )
     asked = [each.key for each in questions(seen, proposed(seen, answers), answers)]
     assert asked == ["date_order", "decimal_mark"]
-
-
-def test_sums_are_refused_and_said_to_be_sums(tmp_path: Path) -> None:
-    file = tmp_path / "months.csv"
-    file.write_text(
-        "month,inbound_calls,abandoned_calls\n2026-01-01,100,5\n2026-02-01,120,7\n", encoding="utf-8"
-    )
-    with pytest.raises(VitalsError, match="a row per month with inbound_calls, abandoned_calls") as refused:
-        proposed(look_at(file))
-    assert "--table contacts" in refused.value.remedy
 
 
 @pytest.mark.parametrize(

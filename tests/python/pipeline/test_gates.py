@@ -150,6 +150,44 @@ def test_the_candidates_checks_follow_its_tables(tmp_path: Path, shared_keeper: 
     }
 
 
+def test_a_centre_of_reported_sums_alone_passes_and_an_empty_one_does_not(
+    tmp_path: Path, shared_keeper: Gatekeeper
+) -> None:
+    tables = {
+        "fct_contacts": "contact_id varchar",
+        "fct_reported_totals": "total_id varchar",
+        "kpi_values": "kpi_id varchar, day date",
+        "kpi_period_values": "kpi_id varchar, period_start_date date, period_end_date date",
+        # A reported month has a period and no day.
+        "kpi_wait": "kpi_id varchar, day date, period_start_date date, period_end_date date",
+    }
+    file = tmp_path / "candidate.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema marts")
+        for name, columns in tables.items():
+            connection.execute(f"create table marts.{name} ({columns})")
+    failures = {
+        (one.check.table, one.check.says) for one in gates.check_candidate(shared_keeper, file).failures
+    }
+    assert failures == {
+        ("marts.fct_contacts", "holds at least 1 row, or marts.fct_reported_totals does"),
+        ("marts.kpi_values", "holds at least 1 row, or marts.kpi_period_values does"),
+    }
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "insert into marts.fct_reported_totals values ('a');"
+            " insert into marts.kpi_period_values values ('wait', '2026-03-01', '2026-03-31');"
+            " insert into marts.kpi_wait values ('wait', null, '2026-03-01', '2026-03-31')"
+        )
+    assert gates.check_candidate(shared_keeper, file).passed
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("insert into marts.kpi_wait values ('wait', '2026-03-01', null, '2026-03-01')")
+    failures = {
+        (one.check.table, one.check.says) for one in gates.check_candidate(shared_keeper, file).failures
+    }
+    assert failures == {("marts.kpi_wait", "period_start_date is never empty")}
+
+
 def report_of(*results: CheckResult, name: str = "raw") -> GateReport:
     """A report on some file."""
     return GateReport(name, "raw/", datetime(2026, 3, 1, 12, tzinfo=UTC), 1.5, results)
