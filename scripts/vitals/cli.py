@@ -309,19 +309,31 @@ def build(
     _next("vitals publish", "check the marts and put them in the published file's place")
 
 
-@app.command(epilog=_examples("vitals publish"))
+@app.command(
+    epilog=_examples("vitals publish", "vitals publish --to postgresql://vitals@db.example.org/vitals")
+)
 @_reported
-def publish() -> int:
+def publish(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="URL",
+            help="Afterwards bring it to this PostgreSQL database, too. Default: VITALS_PUBLISH_TO, if set.",
+        ),
+    ] = None,
+) -> int:
     """Check the marts and publish them, atomically.
 
     Only a build that passed all its tests is published. Whoever has the old file open reads on. Exit code 4
-    when it has alerts.
+    when it has alerts. A PostgreSQL database gets the days that changed, in one transaction; its password
+    comes from ~/.pgpass or PGPASSWORD.
     """
     from vitals import pipeline
 
     paths = Paths.from_environment()
     with _steps() as tell:
-        report = pipeline.publish(paths, tell)
+        report = pipeline.publish(paths, tell, to or _publish_to())
     _print_publication(report, paths)
     _next("vitals scorecard", "show the vital signs")
     return ALERTS if report.alerts else OK
@@ -335,7 +347,8 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
     """Land, build, audit and publish.
 
     A failure leaves what was published before as it is. Exit code 3 when a file was refused, else 4 when a
-    stream is silent or its volume unusual; both are told, and to VITALS_WEBHOOK, if that is set.
+    stream is silent or its volume unusual; both are told, and to VITALS_WEBHOOK, if that is set. With
+    VITALS_PUBLISH_TO it publishes to PostgreSQL, too, as `vitals publish --to` does.
     """
     moment = _moment(as_of)
     from vitals import pipeline
@@ -351,7 +364,7 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
 
     try:
         with _steps(note) as tell:
-            report = pipeline.run(paths, moment, full, tell)
+            report = pipeline.run(paths, moment, full, tell, _publish_to())
     except VitalsError as error:
         # What became of files and rows is told, too, whatever failed after they landed: it may well be why.
         for each in landed:
@@ -396,7 +409,7 @@ def watch() -> None:
         _say(f"{datetime.now():%H:%M:%S}  waiting for files", style="bold")
 
     try:
-        pipeline.watch(paths, told, failed, _steps)
+        pipeline.watch(paths, told, failed, _steps, to=_publish_to())
     except KeyboardInterrupt:
         _say("Stopped watching.")
 
@@ -512,7 +525,7 @@ def adopt(
     from vitals import scorecard as cards
 
     with _steps() as tell:
-        report = pipeline.run(paths, command.as_of(adopted, paths), on_progress=tell)
+        report = pipeline.run(paths, command.as_of(adopted, paths), on_progress=tell, to=_publish_to())
     _print_landing(report.landing, paths)
     _print_build(report.build, paths)
     _print_publication(report.publication, paths)
@@ -603,7 +616,7 @@ def forget(
 
     paths = Paths.from_environment()
     with _steps() as tell:
-        report = forget_person(paths, identifiers, remove_files, tell)
+        report = forget_person(paths, identifiers, remove_files, tell, _publish_to())
     for spelling, rows in report.rows.items():
         _say(f"{one_line(spelling)}: {rows:,} row{'' if rows == 1 else 's'} made anonymous.")
         if len(spelling.strip()) < SHORTEST_TEXT:
@@ -1311,6 +1324,11 @@ def _print_publication(report: PublishReport, paths: Paths) -> None:
         f"Published {_shown(report.path)}: {len(report.tables)} tables, {rows:,} rows; "
         f"{len(report.gate.results)} checks passed."
     )
+    if there := report.postgres:
+        _say(
+            f"Published {there.target}: {there.tables_changed} of {there.tables} tables changed, "
+            f"{there.rows:,} rows sent, {there.seconds:.1f} s."
+        )
     broken = rule_breakers(report.path)
     if _settings.json:
         _settings.json.lines(logs.of_publication(broken, report.restated))
@@ -1510,6 +1528,11 @@ def _holds_files(folder: Path) -> bool:
     return folder.is_dir() and any(
         one.is_file() and not one.name.startswith(".") for one in folder.rglob("*")
     )
+
+
+def _publish_to() -> str | None:
+    """The database that every publication goes to, too."""
+    return os.environ.get("VITALS_PUBLISH_TO") or None
 
 
 def _shown(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The one exception that reaches the user: what went wrong, and the way out."""
+"""The exceptions that reach the user: what went wrong, and the way out."""
 
 
 class VitalsError(Exception):
@@ -16,3 +16,7 @@ class VitalsError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.remedy}" if self.remedy else self.message
+
+
+class PostgresError(VitalsError):
+    """The database that is published to, or the way to it, failed; it holds what it held before."""

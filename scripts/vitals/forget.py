@@ -98,6 +98,7 @@ def forget(
     identifiers: Sequence[str],
     remove_files: bool = False,
     on_progress: pipeline.OnProgress | None = None,
+    to: str | None = None,
 ) -> ForgetReport:
     """Erase a person from everything in the warehouse, and publish it anew. After a crash, call it again.
 
@@ -106,6 +107,7 @@ def forget(
         identifiers: the person's telephone numbers, addresses or ids, in every spelling that exports have.
         remove_files: also remove the landed files that hold the person from landing.
         on_progress: told what is going on.
+        to: postgresql://…: a database that holds what is published, too.
 
     Raises:
         NobodyFound: no spelling stands anywhere.
@@ -144,7 +146,7 @@ def forget(
             else:
                 left.append(LeftFile(shown, "landed; its rows are kept without the person"))
         if paths.work_db.exists() or paths.published_db.exists():
-            _rebuild(paths, tell)
+            _rebuild(paths, tell, to)
         tell("Erasing from logs", 0, 0, "")
         _erase_texts(paths, people)
         tell("Searching what is left", 0, 0, "")
@@ -340,13 +342,13 @@ def _rows_hold(raw: BinaryIO, stream: Stream, salt: bytes, people: Sequence[_Per
 # --- what is made from raw data ------------------------------------------------------------------
 
 
-def _rebuild(paths: Paths, tell: pipeline.OnProgress) -> None:
+def _rebuild(paths: Paths, tell: pipeline.OnProgress, to: str | None) -> None:
     """Builds and publishes anew, as of the same moment, in new files: old ones keep what is deleted."""
     leftovers = [paths.work_db, *paths.warehouse.glob(".vitals-candidate*")]
     for file in [*leftovers, *(file.with_name(f"{file.name}.wal") for file in leftovers)]:
         file.unlink(missing_ok=True)
     shutil.rmtree(dbt_build.target_dir(paths), ignore_errors=True)
-    pipeline.rebuild(paths, tell)
+    pipeline.rebuild(paths, tell, to)
 
 
 def _plain_files(paths: Paths) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import watchfiles
@@ -25,7 +25,7 @@ import watchfiles
 from vitals import __version__, dbt_build, gates, history, retention, runs, tracking
 from vitals.alerts import Alert, alerts
 from vitals.data_docs import write_docs
-from vitals.errors import VitalsError
+from vitals.errors import PostgresError, VitalsError
 from vitals.landing import LandingReport, pipeline_lock, write_run
 from vitals.landing import land as land_files
 from vitals.paths import Paths
@@ -40,6 +40,9 @@ from vitals.publish import (
     swap,
 )
 from vitals.streams import Stream, load_streams
+
+if TYPE_CHECKING:
+    from vitals.postgres import PostgresReport, Target
 
 # Told what is going on: the step, how much of it is done, of how much (0 = unknown), and what is in hand.
 OnProgress = Callable[[str, int, int, str], None]
@@ -88,6 +91,7 @@ class PublishReport:
     gate: gates.GateReport
     seconds: float
     alerts: tuple[Alert, ...] = ()
+    postgres: PostgresReport | None = None
 
 
 @dataclass(frozen=True)
@@ -183,31 +187,43 @@ def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
         return _audit(paths, on_progress or silent, keeper)
 
 
-def publish(paths: Paths, on_progress: OnProgress | None = None) -> PublishReport:
+def publish(paths: Paths, on_progress: OnProgress | None = None, to: str | None = None) -> PublishReport:
     """Audit the last build and put it in the published file's place, atomically. Readers of the old file
     read on.
 
+    Args:
+        paths: where everything is.
+        on_progress: told what is going on.
+        to: postgresql://…: a database that shall hold the same, afterwards.
+
     Raises:
         GateFailed: the candidate is not fit to be read; the published file stays.
+        PostgresError: the files are published, and the database is not: it stays as it was.
         VitalsError: the last build did not pass, or the work database changed since.
     """
     with at_work(paths, "publish"), _gatekeeper(paths) as keeper:
-        return _publish(paths, on_progress or silent, keeper)
+        return _publish(paths, on_progress or silent, keeper, _target(to))
 
 
 def run(
-    paths: Paths, as_of: datetime | None = None, full: bool = False, on_progress: OnProgress | None = None
+    paths: Paths,
+    as_of: datetime | None = None,
+    full: bool = False,
+    on_progress: OnProgress | None = None,
+    to: str | None = None,
 ) -> RunReport:
-    """Land, build, audit, publish: from the files in the landing folder to the published warehouse.
+    """Land, build, audit, publish: from the files in the landing folder to the published warehouse, and to
+    the database `to`.
 
     Raises what `build` and `publish` raise.
     """
     tell = on_progress or silent
     # The gate's process starts first: it has imported what it needs by the time that it is asked.
     with at_work(paths, "run"), _gatekeeper(paths) as keeper:
+        target = _target(to)
         landed = _land(paths, tell)
         built = _build(paths, as_of, (), full, tell, keeper)
-        return RunReport(landed, built, _publish(paths, tell, keeper))
+        return RunReport(landed, built, _publish(paths, tell, keeper, target))
 
 
 def watch(
@@ -216,6 +232,7 @@ def watch(
     on_failure: Callable[[VitalsError], None],
     progress: Callable[[], AbstractContextManager[OnProgress]] = lambda: nullcontext(silent),
     stop: Event | None = None,
+    to: str | None = None,
 ) -> None:
     """Bring what lies in the landing folder to the published warehouse, then every file as it comes.
 
@@ -229,7 +246,9 @@ def watch(
         on_failure: told of every round that failed; the next file is waited for all the same.
         progress: opened for each round; what it gives is told what is going on.
         stop: set to end it; None = until KeyboardInterrupt.
+        to: postgresql://…: a database that every publication goes to, too.
     """
+    target = _target(to)
     paths.landing.mkdir(parents=True, exist_ok=True)
     project = _Project(paths)
     # Each round is a run of its own, whatever name the command line gave the process.
@@ -269,7 +288,9 @@ def watch(
             )
             try:
                 with progress() as tell:
-                    report = _round(paths, project, waiting, keeper, tell, is_first)
+                    report = _round(
+                        paths, project, waiting, keeper, tell, target, is_first, is_again=failures > 0
+                    )
             except VitalsError as error:
                 on_failure(error)
                 # A minute later, then ever more rarely: whoever is on call is not to be called every minute.
@@ -292,30 +313,35 @@ def _round(
     only: set[Path] | None,
     keeper: gates.Gatekeeper,
     tell: OnProgress,
+    target: Target | None,
     is_first: bool,
+    is_again: bool,
 ) -> LiveReport:
     started = time.monotonic()
     with at_work(paths, "watch"):
         landed = _land(paths, tell, only)
         before = _read_state(paths)
         is_done = _is_intact(before) and (is_first or not _is_owed(before))
-        if only is not None and not landed.with_status("landed") and is_done:
+        # After a round that failed, what it built may still have to be published.
+        if only is not None and not landed.with_status("landed") and is_done and not is_again:
             return LiveReport(landed, None, None, time.monotonic() - started)
         built = _build(paths, None, (), False, tell, keeper, project, is_first)
-        published = _publish(paths, tell, keeper)
+        published = _publish(paths, tell, keeper, target)
         return LiveReport(landed, built, published, time.monotonic() - started)
 
 
-def rebuild(paths: Paths, on_progress: OnProgress) -> PublishReport:
-    """Build everything from nothing, as of the moment of the last build, and publish it. Lands nothing.
+def rebuild(paths: Paths, on_progress: OnProgress, to: str | None = None) -> PublishReport:
+    """Build everything from nothing, as of the moment of the last build, and publish it, also to the database
+    `to`. Lands nothing.
 
     The caller holds `pipeline_lock`. Raises what `build` and `publish` raise.
     """
     with _gatekeeper(paths) as keeper:
+        target = _target(to)
         # So that the sources are readable whatever the last run left.
         history.ensure_sources(paths)
         _build(paths, _asked_as_of(paths), (), True, on_progress, keeper)
-        return _publish(paths, on_progress, keeper)
+        return _publish(paths, on_progress, keeper, target)
 
 
 class _Project:
@@ -371,7 +397,8 @@ def _refusals_told(paths: Paths) -> Iterator[None]:
     """What the system refuses meanwhile, whichever library met it, becomes one clear error."""
     try:
         yield
-    except _RefusalError:
+    # What another machine refuses is no file or disk of this one.
+    except (_RefusalError, PostgresError):
         raise
     except (OSError, duckdb.Error, VitalsError) as error:
         said = _refused(error)
@@ -578,7 +605,22 @@ def _audit(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> AuditRep
     return AuditReport(candidate, gate, version)
 
 
-def _publish(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> PublishReport:
+def _target(to: str | None) -> Target | None:
+    if not to:
+        return None
+    try:
+        from vitals.postgres import Target
+    except ImportError as error:
+        raise VitalsError(
+            f"Publishing to PostgreSQL needs psycopg, which cannot be imported here: {error}",
+            "`pip install -r requirements.txt`, or the extra `postgres` alone.",
+        ) from error
+    return Target.of(to)
+
+
+def _publish(
+    paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper, target: Target | None
+) -> PublishReport:
     started = time.monotonic()
     audited = _audit(paths, tell, keeper)
     tell("Publishing", 0, 0, "")
@@ -600,7 +642,14 @@ def _publish(paths: Paths, tell: OnProgress, keeper: gates.Gatekeeper) -> Publis
     )
     if run := runs.current():
         run.alerts = [one.facts() for one in report.alerts]
-    return report
+    if target is None:
+        return report
+    from vitals.postgres import publish_to_postgres
+
+    files = {level: paths.published_for(level) for level in LEVELS}
+    there = publish_to_postgres(files, dbt_build.read_manifest(paths), target, tell)
+    runs.note(tables_changed=there.tables_changed, days_replaced=there.days, rows_sent=there.rows)
+    return replace(report, postgres=there)
 
 
 def candidate_path(paths: Paths) -> Path:

@@ -86,8 +86,17 @@ def level_candidate(candidate: Path, level: str) -> Path:
 
 
 @dataclass(frozen=True)
-class _Relation:
-    """A relation of the work database that is published."""
+class Relation:
+    """A relation of the work database that is published.
+
+    Args:
+        schema, name: where it is.
+        description: what a row of it is.
+        columns: by name, what each is.
+        level: who may read it.
+        model: dbt's name of it.
+        unit: of a tracked model, the columns or expressions by which its rows are computed together.
+    """
 
     schema: str
     name: str
@@ -95,7 +104,6 @@ class _Relation:
     columns: Mapping[str, str]
     level: str
     model: str
-    # Of a tracked model: the columns or expressions by which its rows are computed together.
     unit: tuple[str, ...] = ()
     # Of a model that says `union_where`: the published ones whose rows it holds, and which of their rows.
     members: tuple[str, ...] = ()
@@ -130,7 +138,7 @@ def export_candidate(
         OSError: a published file cannot be copied.
     """
     started = time.monotonic()
-    relations = _published_relations(manifest)
+    relations = published_relations(manifest)
     # Analysts read all that managers do: their file begins as a copy.
     files = {level: level_candidate(candidate, level) for level in ("managers", "analysts", "owners")}
     base = None
@@ -172,9 +180,7 @@ def _opened(work: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _refuse_missing(
-    connection: duckdb.DuckDBPyConnection, work: Path, relations: Sequence[_Relation]
-) -> None:
+def _refuse_missing(connection: duckdb.DuckDBPyConnection, work: Path, relations: Sequence[Relation]) -> None:
     built = {
         (schema, name)
         for schema, name in connection.execute(
@@ -193,7 +199,7 @@ def _refuse_missing(
 def _common_base(
     connection: duckdb.DuckDBPyConnection,
     work: str,
-    relations: Sequence[_Relation],
+    relations: Sequence[Relation],
     version: Version,
     published: Mapping[str, Path],
 ) -> BaseOfChanges | None:
@@ -238,7 +244,7 @@ def _is_base(published: Path, base: BaseOfChanges, version: Version, columns: Se
 
 
 def _columns(
-    connection: duckdb.DuckDBPyConnection, database: str, only: Sequence[_Relation] | None = None
+    connection: duckdb.DuckDBPyConnection, database: str, only: Sequence[Relation] | None = None
 ) -> Sequence[Any]:
     """All columns of a database, with their types, in order, without those of the version."""
     found = connection.execute(
@@ -250,14 +256,14 @@ def _columns(
     return [row for row in found if wanted is None or row[:2] in wanted]
 
 
-def _of(relations: Sequence[_Relation], level: str) -> list[_Relation]:
+def _of(relations: Sequence[Relation], level: str) -> list[Relation]:
     return [one for one in relations if one.level in LEVELS[level][0]]
 
 
 def _write(
     work: Path,
     files: Mapping[str, Path],
-    relations: Sequence[_Relation],
+    relations: Sequence[Relation],
     version: Version,
     published: Mapping[str, Path],
     base: BaseOfChanges | None,
@@ -310,7 +316,7 @@ def _carry(
     connection: duckdb.DuckDBPyConnection,
     work: str,
     level: str,
-    mine: Sequence[_Relation],
+    mine: Sequence[Relation],
     base: BaseOfChanges | None,
     unbuilt: Collection[str],
 ) -> set[tuple[str, str]]:
@@ -332,7 +338,7 @@ def _carry(
     return carried
 
 
-def _replace_units(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: _Relation) -> bool:
+def _replace_units(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: Relation) -> bool:
     """Replace the units of a table that differ; False where it is better written whole."""
     target, source = _table(level, relation), _table(work, relation)
     unit = relation.unit[0] if len(relation.unit) == 1 else f"({', '.join(relation.unit)})"
@@ -461,7 +467,12 @@ def level_of(node: Mapping[str, Any]) -> str | None:
     return None if level is None else str(level)
 
 
-def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
+def published_relations(manifest: Mapping[str, Any]) -> Sequence[Relation]:
+    """What is published of a project, by schema and name.
+
+    Raises:
+        VitalsError: a model does not say who may read it.
+    """
     relations = []
     for node in manifest["nodes"].values():
         is_published = (
@@ -477,7 +488,7 @@ def _published_relations(manifest: Mapping[str, Any]) -> Sequence[_Relation]:
                     f"Set its `meta: {{level: …}}` in dbt_project.yml to one of: {', '.join(LEVELS)}.",
                 )
             relations.append(
-                _Relation(
+                Relation(
                     schema=node["schema"],
                     name=node["alias"],
                     level=level,
@@ -511,7 +522,7 @@ def _union_where(node: Mapping[str, Any]) -> str:
     return str((node["config"].get("meta") or {}).get("union_where") or "")
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: _Relation) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation: Relation) -> None:
     # What managers read, too, was computed for them: views are not evaluated twice.
     is_there = level == "analysts" and relation.level == "managers"
     source = _table("managers" if is_there else work, relation)
@@ -527,7 +538,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, work: str, level: str, relation
     connection.execute(f"create table {_table(level, relation)} as {query}{order}")
 
 
-def _order(connection: duckdb.DuckDBPyConnection, source: str, relation: _Relation) -> str:
+def _order(connection: duckdb.DuckDBPyConnection, source: str, relation: Relation) -> str:
     """How rows of a table are stored, as a clause."""
     if relation.level != "managers":
         return ""
@@ -550,7 +561,7 @@ def _comments(connection: duckdb.DuckDBPyConnection, level: str) -> dict[tuple[s
 def _describe(
     connection: duckdb.DuckDBPyConnection,
     level: str,
-    relation: _Relation,
+    relation: Relation,
     said: Mapping[tuple[str, ...], str],
 ) -> None:
     """Set the comments of a table that differ from what it says."""
@@ -568,7 +579,7 @@ def _comment(description: str) -> str:
     return _text(description) if description else "null"
 
 
-def _table(database: str, relation: _Relation) -> str:
+def _table(database: str, relation: Relation) -> str:
     return f"{_name(database)}.{_name(relation.schema)}.{_name(relation.name)}"
 
 
