@@ -31,27 +31,74 @@ contacts as (
 
 ),
 
-recomputed as (
+-- sums that reports tell of days, or of weeks that make up the 28
+totals as (
+
+    select totals.*
+    from {{ ref('fct_reported_totals') }} as totals
+    cross join periods
+    where
+        totals.is_counted
+        and totals.grain <> 'month'
+        and totals.period_start_date >= periods.period_start_date
+        and totals.period_end_date <= periods.period_end_date
+        and (
+            totals.grain = 'day'
+            or {{ iso_weekday('totals.period_start_date') }} = {{ iso_weekday('periods.period_start_date') }}
+        )
+
+),
+
+parts as (
 
     select
         'service_level' as kpi_id,
-        cast(count(*) filter (where outcome = 'answered' and wait_seconds <= service_level_seconds) as double)
-        / nullif(count(*) filter (where is_offered and not is_short_abandon), 0) as value
+        count(*) filter (where outcome = 'answered' and wait_seconds <= service_level_seconds) as numerator,
+        count(*) filter (where is_offered and not is_short_abandon) as denominator
     from contacts
+    union all
+    select
+        'service_level' as kpi_id,
+        sum(answered_in_target_count) as numerator,
+        sum(offered_count - short_abandon_count) as denominator
+    from totals
+    where
+        answered_in_target_count is not null
+        and offered_count is not null
     union all
     select
         'speed_of_answer' as kpi_id,
-        cast(sum(wait_seconds) filter (where outcome = 'answered' and channel in ('voice', 'chat')) as double)
-        / nullif(
-            count(wait_seconds) filter (where outcome = 'answered' and channel in ('voice', 'chat')), 0
-        ) as value
+        sum(wait_seconds) as numerator,
+        count(wait_seconds) as denominator
     from contacts
+    where
+        outcome = 'answered'
+        and channel in ('voice', 'chat')
+    union all
+    select
+        'speed_of_answer' as kpi_id,
+        sum(answered_wait_seconds) as numerator,
+        sum(answered_count) as denominator
+    from totals
+    where
+        channel in ('voice', 'chat')
+        and answered_wait_seconds is not null
     union all
     select
         'retelling_rate' as kpi_id,
-        cast(count(*) filter (where outcome = 'answered' and agents_count > 1) as double)
-        / nullif(count(*) filter (where outcome = 'answered'), 0) as value
+        count(*) filter (where outcome = 'answered' and agents_count > 1) as numerator,
+        count(*) filter (where outcome = 'answered') as denominator
     from contacts
+
+),
+
+recomputed as (
+
+    select
+        kpi_id,
+        {{ ratio('sum(numerator)', 'sum(denominator)') }} as value
+    from parts
+    group by kpi_id
 
 )
 

@@ -20,6 +20,7 @@ QUESTIONS = {one.name: one for one in ask.questions(PROJECT)}
 PROMISED = {
     "does_hold_time_hurt_satisfaction": "band hold answers_count csat_rate expected_rate difference_points",
     "how_do_the_seven_readings_differ": "client channel variant is_ours service_level difference_points",
+    "how_were_the_months_and_years": "client year month contacts_count abandonment_rate answer_seconds",
     "is_handle_time_bought_with_repeats": "agent_id contacts_count repeat_difference_points reading",
     "where_do_transfers_come_from_and_go": "from_queue to_queue transferred_count extra_handle_seconds",
     "which_hours_are_out_of_balance": "site weekday local_hour work_hours agent_hours spare_hours",
@@ -124,6 +125,37 @@ def test_another_day_and_another_distance_can_be_asked_for(centre: Centre) -> No
     )
     place = answer.columns.index("contribution_points")
     assert sum(row[place] for row in answer.rows) == pytest.approx(now - before)
+
+
+def test_months_and_years_hold_every_contact_once_and_divide_sums(
+    centre: Centre, answers: dict[str, list[dict[str, Any]]]
+) -> None:
+    rows = answers["how_were_the_months_and_years"]
+    contacts = dict(
+        centre.published("select client, sum(contacts_count) from marts.agg_contacts_daily group by client")
+    )
+    for part in (
+        [row for row in rows if row["month"] is not None],
+        [row for row in rows if row["month"] is None],
+    ):
+        assert {
+            client: total([row for row in part if row["client"] == client], "contacts_count")
+            for client in contacts
+        } == contacts
+    months = {
+        (client, year, month): (abandoned, rate)
+        for client, year, month, abandoned, rate in centre.published(
+            "select client, year(day), month(day), sum(numerator),"
+            " sum(numerator)::double / sum(denominator) from marts.kpi_abandonment_rate group by all"
+        )
+    }
+    found = {
+        (row["client"], row["year"], row["month"]): (row["abandoned_count"], row["abandonment_rate"])
+        for row in rows
+        if row["month"] is not None
+    }
+    assert found.keys() == months.keys()
+    assert all(found[key] == pytest.approx(months[key]) for key in months)
 
 
 def test_repeats_by_type_are_the_kpis_and_excess_balances(
