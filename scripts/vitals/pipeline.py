@@ -49,6 +49,9 @@ OnProgress = Callable[[str, int, int, str], None]
 # `watch`: how long no file changes before a round begins, and how soon an unfinished one is looked at again.
 _SETTLE_MS = 400
 _LOOK_AGAIN_MS = 3_000
+# And how soon a round that failed is tried again: whoever is on call is not to be called every minute.
+_TRY_AGAIN_SECONDS = 60
+_TRY_AGAIN_SECONDS_AT_MOST = 3600
 # From so many bytes of raw files on, models that compute everything are built one at a time: DuckDB uses all
 # processors for one, too, and two at once took more than the memory of `VITALS_MEMORY` at 2.4 GB.
 _LARGE_BYTES = 1 << 30
@@ -293,8 +296,9 @@ def watch(
                     )
             except VitalsError as error:
                 on_failure(error)
-                # A minute later, then ever more rarely: whoever is on call is not to be called every minute.
-                retry_at = time.monotonic() + min(60 * 2**failures, 3600)
+                retry_at = time.monotonic() + min(
+                    _TRY_AGAIN_SECONDS * 2**failures, _TRY_AGAIN_SECONDS_AT_MOST
+                )
                 failures += 1
                 continue
             failures = 0

@@ -456,7 +456,6 @@ def _publish(
     _refer(connection, tables)
     _comment(connection, tables)
     _grant(connection, tables)
-    connection.execute("set constraints all immediate")
     return changed, days, rows
 
 
@@ -517,7 +516,7 @@ def _make(connection: psycopg.Connection, tables: Sequence[_Table], hand: _Hand)
     wanted = {one.title: one.definition for one in tables}
     kept = {title for title, definition in known.items() if wanted.get(title) == definition}
     gone = sorted(known.keys() - kept)
-    _drop_references(connection, [title for title in known if title in gone])
+    _drop_references(connection, tables, gone, hand)
     for title in gone:
         hand.what = title
         connection.execute(sql.SQL("drop table {}").format(sql.Identifier(*title.split("."))))
@@ -569,8 +568,8 @@ def _delete(
         by = sql.Identifier(table.kept_by)
         gone = connection.execute(
             sql.SQL(
-                "delete from {} using unnest(%s::date[]) as touched (day)"
-                " where {by} >= touched.day and {by} < touched.day + 1"
+                "delete from {} as held using unnest(%s::date[]) as touched (day)"
+                " where held.{by} >= touched.day and held.{by} < touched.day + 1"
             ).format(name, by=by),
             [[day for day in differing if day is not None]],
         ).rowcount
@@ -666,39 +665,42 @@ _HELD_REFERENCES = """
 """
 
 
-def _drop_references(connection: psycopg.Connection, gone: Sequence[str]) -> None:
-    """Foreign keys of published tables to those that will be dropped."""
+def _held_references(connection: psycopg.Connection, titles: Sequence[str]) -> dict[tuple[str, ...], str]:
+    """By table, column and what it refers to: the name of each foreign key."""
+    found = connection.execute(_HELD_REFERENCES, [titles]).fetchall()
+    return {tuple(row[:6]): row[6] for row in found}
+
+
+def _wanted_references(tables: Sequence[_Table]) -> set[tuple[str, ...]]:
+    return {
+        (one.schema, one.name, each.column, each.schema, each.table, each.field)
+        for one in tables
+        for each in one.references
+    }
+
+
+def _drop_references(
+    connection: psycopg.Connection, tables: Sequence[_Table], gone: Sequence[str], hand: _Hand
+) -> None:
+    """Drop foreign keys that are no longer wanted, or refer to a table that will be dropped."""
     titles = [title for (title,) in connection.execute(f"select title from {BOOKS}.tables").fetchall()]
-    for schema, child, _, to_schema, parent, _, name in connection.execute(
-        _HELD_REFERENCES, [titles]
-    ).fetchall():
-        if f"{to_schema}.{parent}" in gone:
+    wanted = _wanted_references(tables)
+    for row, name in _held_references(connection, titles).items():
+        if row not in wanted or ".".join(row[3:5]) in gone:
+            hand.what = f"{row[0]}.{row[1]}, which refers to {row[3]}.{row[4]}"
             connection.execute(
                 sql.SQL("alter table {} drop constraint {}").format(
-                    sql.Identifier(schema, child), sql.Identifier(name)
+                    sql.Identifier(*row[:2]), sql.Identifier(name)
                 )
             )
 
 
 def _refer(connection: psycopg.Connection, tables: Sequence[_Table]) -> None:
-    """Make the foreign keys that are missing, and drop those that are no longer wanted."""
-    held = {
-        (*row[:6],): row[6]
-        for row in connection.execute(_HELD_REFERENCES, [[one.title for one in tables]]).fetchall()
-    }
-    wanted = {
-        (one.schema, one.name, each.column, each.schema, each.table, each.field)
-        for one in tables
-        for each in one.references
-    }
-    for row in sorted(held.keys() - wanted):
-        connection.execute(
-            sql.SQL("alter table {} drop constraint {}").format(
-                sql.Identifier(*row[:2]), sql.Identifier(held[row])
-            )
-        )
-    for row in sorted(wanted - held.keys()):
-        # At the end: the rows of one table come before those of the other.
+    """Check the foreign keys, and make those that are missing."""
+    connection.execute("set constraints all immediate")
+    held = _held_references(connection, [one.title for one in tables])
+    for row in sorted(_wanted_references(tables) - held.keys()):
+        # Deferred: the rows of one table come before those of the other.
         connection.execute(
             sql.SQL(
                 "alter table {} add foreign key ({}) references {} ({}) deferrable initially deferred"

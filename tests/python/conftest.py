@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 from centre import PROJECT, Centre, copy_project
+from postgres_server import Server, postgres_server
 from vitals import pipeline
 from vitals.paths import Paths
 from vitals.simulate import simulate
@@ -25,6 +26,8 @@ def salt() -> Iterator[None]:
     """A known salt, so that any test may land files; those of the salt itself take it away."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITALS_SALT", "pepper")
+        # Of whoever runs the tests.
+        patch.delenv("VITALS_PUBLISH_TO", raising=False)
         yield
 
 
@@ -36,6 +39,13 @@ def project_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("VITALS_LANDING", "VITALS_WAREHOUSE"):
         monkeypatch.delenv(name, raising=False)
     return project
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server, for all who take a database of their own there."""
+    with postgres_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

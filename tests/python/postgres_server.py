@@ -1,6 +1,5 @@
 """A PostgreSQL server of the tests' own: in a folder of its own, on 127.0.0.1, stopped at the end."""
 
-import getpass
 import os
 import shutil
 import socket
@@ -100,11 +99,6 @@ def postgres_server() -> Iterator[Server]:
             _call([*prefix, programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def current_user() -> str:
-    """Who runs the tests."""
-    return getpass.getuser()
 
 
 def _call(command: Sequence[str | Path]) -> None:
