@@ -57,7 +57,9 @@ class Live:
 
     def round(self, only: set[Any] | None, is_first: bool) -> LiveReport:
         """One round of `watch`."""
-        return pipeline._round(self.paths, self._project, only, self._keeper, pipeline.silent, is_first)
+        return pipeline._round(
+            self.paths, self._project, only, self._keeper, pipeline.silent, None, is_first, is_again=False
+        )
 
     def brings(self, rows: str) -> LiveReport:
         """A file comes: the first half of what is done for it."""
