@@ -23,14 +23,18 @@ records as (
 
 ),
 
-queued_calls as (
+logged_calls as (
 
-    select distinct call_id
+    select
+        call_id,
+        -- a number that was dialled may be logged of calls that meet no queue, too
+        bool_or(event_type <> 'DID') as has_met_queue
     from {{ ref('stg_asterisk__queue_log') }}
     where
         record_status = 'current'
         and is_call_event
         and call_id in (select records.call_id from records)
+    group by call_id
 
 ),
 
@@ -41,7 +45,8 @@ numbered as (
         coalesce(direction_map.slug, 'unmapped') as direction,
         coalesce(outcome_map.slug = 'self_served', false) as is_self_served,
         coalesce(outcome_map.slug = 'test', false) as is_test,
-        queued_calls.call_id as queued_call_id,
+        logged_calls.call_id as logged_call_id,
+        coalesce(logged_calls.has_met_queue, false) as has_met_logged_queue,
         row_number() over (
             partition by records.linked_id
             order by
@@ -50,8 +55,8 @@ numbered as (
                 records.record_id nulls last
         ) as record_number
     from records
-    left join queued_calls
-        on records.call_id = queued_calls.call_id
+    left join logged_calls
+        on records.call_id = logged_calls.call_id
     {{ join_value_map('records', 'direction') }}
     {{ join_value_map('records', 'outcome') }}
 
@@ -80,7 +85,8 @@ groups as (
 
     select
         linked_id,
-        min(queued_call_id) as queued_call_id,
+        min_by(logged_call_id, record_number) filter (where logged_call_id is not null) as logged_call_id,
+        bool_or(has_met_logged_queue) as is_in_queue_log,
         bool_or(coalesce(last_application = 'queue', false)) as has_met_queue
     from numbered
     group by linked_id
@@ -96,7 +102,8 @@ placed as (
         firsts.call_direction,
         case when firsts.call_direction = 'outbound' then firsts.dialled_key else firsts.caller_key end
             as customer_key,
-        coalesce(numbered.queued_call_id, groups.queued_call_id) as told_call_id,
+        coalesce(numbered.logged_call_id, groups.logged_call_id) as told_call_id,
+        groups.is_in_queue_log,
         groups.has_met_queue,
         {{ add_seconds(
             'firsts.channel_began_at',
@@ -125,7 +132,7 @@ final as (
             when told_call_id is not null then 'asterisk:' || told_call_id
             when not has_met_queue then 'asterisk:' || linked_id
         end as contact_id,
-        told_call_id is not null as is_in_queue_log,
+        is_in_queue_log,
         platform,
         account,
         native_direction,
@@ -138,7 +145,7 @@ final as (
         case
             when last_application = 'queue' or not has_dialled or is_local then null
             when direction <> 'outbound' or is_extension_dialled then 'inside'
-            when record_number = 1 and told_call_id is null then 'outside'
+            when record_number = 1 and not is_in_queue_log then 'outside'
         end as rung,
         case
             when direction = 'outbound' and not is_extension_dialled then caller_endpoint

@@ -91,7 +91,6 @@ told as (
         coalesce(calls.contact_id, records.contact_id) as contact_id,
         coalesce(calls.call_id, substr(records.contact_id, length('asterisk:') + 1)) as call_id,
         coalesce(calls.platform, records.platform) as platform,
-        calls.call_id is not null as is_in_queue_log,
         coalesce(calls.is_queue_known, false) as is_queue_known,
         calls.queue_name,
         coalesce(calls.first_logged_at, records.started_at) as first_logged_at,
@@ -102,7 +101,10 @@ told as (
         records.started_at,
         records.ended_at,
         records.account,
-        case when calls.call_id is null then records.call_direction else 'inbound' end as direction,
+        case
+            when calls.is_queue_known or records.call_direction is null then 'inbound'
+            else records.call_direction
+        end as direction,
         coalesce(
             calls.customer_key,
             case
@@ -143,7 +145,7 @@ joined as (
         folded.queued_at,
         folded.answered_at,
         case
-            when told.is_in_queue_log or folded.contact_id is not null then folded.ended_at
+            when told.is_queue_known or folded.contact_id is not null then folded.ended_at
             else told.ended_at
         end as ended_at,
         cast(null as timestamp) as wrapped_up_at,
@@ -157,7 +159,7 @@ joined as (
             when told.direction <> 'inbound' then null
             when told.dialled_at <= folded.queued_at
                 then {{ seconds_between('told.dialled_at', 'folded.queued_at') }}
-            when not told.is_in_queue_log and folded.contact_id is null
+            when not told.is_queue_known and folded.contact_id is null
                 then {{ seconds_between('told.started_at', 'told.ended_at') }}
         end as ivr_seconds,
         folded.wait_seconds,
