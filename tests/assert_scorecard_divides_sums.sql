@@ -31,7 +31,7 @@ contacts as (
 
 ),
 
--- sums that reports tell of days, or of weeks that make up the 28
+-- reported days, and the weeks or the February that make up the 28 days
 totals as (
 
     select totals.*
@@ -39,13 +39,16 @@ totals as (
     cross join periods
     where
         totals.is_counted
-        and totals.grain <> 'month'
         and totals.period_start_date >= periods.period_start_date
         and totals.period_end_date <= periods.period_end_date
-        and (
-            totals.grain = 'day'
-            or {{ iso_weekday('totals.period_start_date') }} = {{ iso_weekday('periods.period_start_date') }}
-        )
+        and case totals.grain
+            when 'day' then true
+            when 'week'
+                then {{ iso_weekday('totals.period_start_date') }} = {{ iso_weekday('periods.period_start_date') }}
+            when 'month'
+                then totals.period_start_date = periods.period_start_date
+                and totals.period_end_date = periods.period_end_date
+        end
 
 ),
 
@@ -83,6 +86,7 @@ parts as (
     where
         channel in ('voice', 'chat')
         and answered_wait_seconds is not null
+        and answered_count is not null
     union all
     select
         'retelling_rate' as kpi_id,
