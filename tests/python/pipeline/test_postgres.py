@@ -839,10 +839,24 @@ def test_an_old_server_is_refused(warehouse: Warehouse, monkeypatch: pytest.Monk
         warehouse.send()
 
 
-def test_a_publisher_who_reads_only_by_default_may_still_publish(warehouse: Warehouse) -> None:
-    warehouse.rows(
-        f"alter role publisher in database {warehouse.database} set default_transaction_read_only = on"
-    )
+def test_a_standby_is_refused(tmp_path: Path) -> None:
+    with postgres_server() as server:
+        warehouse = Warehouse(tmp_path, server)
+        warehouse.publish_files(FIRST)
+        server.become_standby()
+        with pytest.raises(PostgresError, match="is a standby") as caught:
+            warehouse.send()
+        assert "primary" in caught.value.remedy
+
+
+def test_a_publisher_with_other_defaults_may_still_publish(warehouse: Warehouse) -> None:
+    for default in (
+        "default_transaction_read_only = on",
+        "default_transaction_isolation = 'repeatable read'",
+        "datestyle = 'German, DMY'",
+        "search_path = ''",
+    ):
+        warehouse.rows(f"alter role publisher in database {warehouse.database} set {default}")
     warehouse.send()
     warehouse.assert_equal()
 
