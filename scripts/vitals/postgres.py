@@ -403,8 +403,6 @@ class _Hand:
                 "A view or key of yours is made on it: drop that, `vitals publish`, and make it again."
                 f" {self.target.without_secrets(error.diag.message_detail or '')}"
             )
-        elif isinstance(error, errors.ReadOnlySqlTransaction | errors.ActiveSqlTransaction):
-            remedy = "Name the primary server, not a standby."
         elif isinstance(error, errors.DiskFull | errors.OutOfMemory):
             remedy = "Free some space on the server, then `vitals publish`."
         elif isinstance(error, psycopg.IntegrityError):
@@ -461,7 +459,14 @@ def _publish(
 
 def _begin(connection: psycopg.Connection, hand: _Hand, on_table: OnTable) -> None:
     """Begin the transaction, alone in the database."""
-    connection.execute("set transaction read write")
+    if _value(connection, "select pg_is_in_recovery()"):
+        raise PostgresError(
+            f"{hand.target} is a standby: nobody can write to it.",
+            "Name the primary server, then `vitals publish`.",
+        )
+    connection.rollback()
+    # Whatever the role's defaults are: after the wait for another publication, what that one left must show.
+    connection.execute("set transaction isolation level read committed, read write")
     for name, value in {
         "statement_timeout": "0",
         "idle_in_transaction_session_timeout": "0",

@@ -32,7 +32,8 @@ class Server:
 
     programs: Path
     port: int
-    log: Path
+    _data: Path
+    _control: Sequence[str | Path]
     _databases: Iterator[int]
 
     def url(self, database: str = "postgres", user: str = "postgres", password: str | None = None) -> str:
@@ -53,6 +54,12 @@ class Server:
         name = f"vitals_{next(self._databases)}"
         self.rows(f"create database {name} owner publisher {options}")
         return name
+
+    def become_standby(self) -> None:
+        """Start again as a server that waits for what a primary sends, and is read meanwhile."""
+        _call([*self._control, "-m", "fast", "stop"])
+        (self._data / "standby.signal").touch()
+        _call([*self._control, "start"])
 
     def psql(self, database: str, user: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Debian's psql, as a user."""
@@ -88,15 +95,15 @@ def postgres_server() -> Iterator[Server]:
         settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(home)}
         with (data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-        log = home / "server.log"
-        _call([*prefix, programs / "pg_ctl", "-D", data, "-w", "-l", log, "start"])
+        control = [*prefix, programs / "pg_ctl", "-D", data, "-w", "-l", home / "server.log"]
+        _call([*control, "start"])
         try:
-            server = Server(programs, port, log, count(1))
+            server = Server(programs, port, data, control, count(1))
             secret = PASSWORD.replace("'", "''")
             server.rows(f"create role publisher login createrole password '{secret}'")
             yield server
         finally:
-            _call([*prefix, programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"])
+            _call([*control, "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

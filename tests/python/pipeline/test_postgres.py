@@ -17,6 +17,7 @@ import duckdb
 import psycopg
 import pytest
 
+from centre import PROJECT
 from postgres_server import PASSWORD, Server, postgres_server
 from vitals import postgres
 from vitals.errors import PostgresError, VitalsError
@@ -402,6 +403,29 @@ def test_roles_that_somebody_else_made_are_enough(tmp_path: Path) -> None:
         warehouse = Warehouse(tmp_path, server)
         warehouse.publish(FIRST)
         warehouse.assert_equal()
+
+
+def test_the_statements_of_the_document_are_enough(tmp_path: Path) -> None:
+    document = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    _, _, rest = document.partition("## PostgreSQL")
+    statements = rest.partition("```sql\n")[2].partition("```")[0]
+    assert "create role vitals_owners" in statements
+    with postgres_server() as server:
+        (tmp_path / "once.sql").write_text(statements, encoding="utf-8")
+        done = server.psql("postgres", "postgres", "-v", "ON_ERROR_STOP=1", "-f", str(tmp_path / "once.sql"))
+        assert done.returncode == 0, done.stderr
+        warehouse = Warehouse(tmp_path, server)
+        warehouse.database = "vitals"
+        warehouse.publish(FIRST, user="vitals")
+        warehouse.assert_equal()
+        assert warehouse.rows("select count(*) from marts.dim_queue", "dashboards") == [(2,)]
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            warehouse.rows("create table mine (n int)", "dashboards")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            warehouse.rows("select count(*) from marts.fct_calls", "dashboards")
+        server.rows("create role stranger login")
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            warehouse.rows("select 1", "stranger")
 
 
 # --- only what changed -------------------------------------------------------------------------
@@ -815,10 +839,24 @@ def test_an_old_server_is_refused(warehouse: Warehouse, monkeypatch: pytest.Monk
         warehouse.send()
 
 
-def test_a_publisher_who_reads_only_by_default_may_still_publish(warehouse: Warehouse) -> None:
-    warehouse.rows(
-        f"alter role publisher in database {warehouse.database} set default_transaction_read_only = on"
-    )
+def test_a_standby_is_refused(tmp_path: Path) -> None:
+    with postgres_server() as server:
+        warehouse = Warehouse(tmp_path, server)
+        warehouse.publish_files(FIRST)
+        server.become_standby()
+        with pytest.raises(PostgresError, match="is a standby") as caught:
+            warehouse.send()
+        assert "primary" in caught.value.remedy
+
+
+def test_a_publisher_with_other_defaults_may_still_publish(warehouse: Warehouse) -> None:
+    for default in (
+        "default_transaction_read_only = on",
+        "default_transaction_isolation = 'repeatable read'",
+        "datestyle = 'German, DMY'",
+        "search_path = ''",
+    ):
+        warehouse.rows(f"alter role publisher in database {warehouse.database} set {default}")
     warehouse.send()
     warehouse.assert_equal()
 
