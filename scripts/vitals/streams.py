@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from phonenumbers import SUPPORTED_REGIONS
 
 from vitals.errors import VitalsError
 
@@ -23,6 +24,8 @@ _META_TYPES: dict[str, type] = {
     "format": str,
     "identifiers": list,
     "identifiers_where": dict,
+    "phones": list,
+    "phone_region": str,
     "agents": list,
     "anonymous": list,
     "records": str,
@@ -50,6 +53,8 @@ class Stream:
     identifiers: tuple[str, ...] = ()
     identifiers_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hash_of: Mapping[str, str] = field(default_factory=dict)
+    phones: tuple[str, ...] = ()
+    phone_region: str | None = None
     anonymous: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     records: str | None = None
@@ -129,6 +134,8 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         hash_of={
             name: str(each["hash_of"]) for name, each in zip(columns, metas, strict=True) if "hash_of" in each
         },
+        phones=tuple(map(str, meta.get("phones", []))),
+        phone_region=meta.get("phone_region"),
         anonymous=tuple(str(word).strip().casefold() for word in meta.get("anonymous", [])),
         agents=tuple(map(str, meta.get("agents", []))),
         records=meta.get("records"),
@@ -160,6 +167,19 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
     for name in named:
         if name not in stream.columns:
             yield f"identifier column `{name}` is not among the columns", "Declare it, or correct the name."
+    for path in stream.phones:
+        if path not in stream.identifiers:
+            yield f"`phones` names `{path}`, which is not among the identifiers", "Put it there, too."
+    if stream.phone_region is not None and stream.phone_region not in SUPPORTED_REGIONS:
+        yield (
+            f"phone_region is {stream.phone_region!r}",
+            "Give a country's two capital letters (ISO 3166): BG, FR, US.",
+        )
+    if stream.phone_region and not stream.phones:
+        yield (
+            "`phone_region` has no meaning without `phones`",
+            "List the telephone numbers under `phones`, or remove it.",
+        )
     if stream.keep_days is not None and stream.keep_days < 1:
         yield f"keep_days is {stream.keep_days}", "Give a number of days above 0, or remove it."
     if stream.records and stream.format != "json":

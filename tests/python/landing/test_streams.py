@@ -62,6 +62,13 @@ def test_a_declaration_becomes_a_stream(tmp_path: Path) -> None:
         ("format: json", "format: json\n            keep_days: long", "`keep_days` is not of type int"),
         ("format: json", "format: json\n            keep_days: yes", "`keep_days` is not of type int"),
         ("latin-1", "klingon", "unknown encoding `klingon`"),
+        ("format: json", "format: json\n            phones: [kind]", "`phones` names `kind`"),
+        (
+            "format: json",
+            "format: json\n            phones: [caller.Number]\n            phone_region: Bulgaria",
+            "phone_region is 'Bulgaria'",
+        ),
+        ("format: json", "format: json\n            phone_region: BG", "no meaning without `phones`"),
         ("[caller.Number]", "[phone]", "identifier column `phone`"),
         ("{kind: [IN]}", "{sort: [IN]}", "identifier column `sort`"),
         ("required: true", "requird: true", "unknown meta key `requird` on a column"),
