@@ -74,14 +74,15 @@
 
 {#-
     Declares the model at hand as the tracked union of one contract table's platforms (var `platforms`): what changed in one of them is
-    united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column or a list of them.
+    united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column or a list of them; also:
+    queries that give further units.
 -#}
-{% macro tracked_union(entity, unit) -%}
+{% macro tracked_union(entity, unit, also=[]) -%}
     {%- set by = {} -%}
     {%- for platform in var('platforms')[entity] -%}
         {%- do by.update({'int_' ~ entity ~ '__' ~ platform: unit}) -%}
     {%- endfor -%}
-    {{ tracked(unit, by=by, also=[
+    {{ tracked(unit, by=by, also=also + [
         'select ' ~ (unit if unit is string else unit | join(', ')) ~ ' from ' ~ this ~ ' where exists (select 1 from ' ~ changes('int_value_maps__unioned') ~ ')'
     ]) }}
 {%- endmacro %}

@@ -607,11 +607,12 @@ def forget(
     """Erase a person; the figures stay as they are.
 
     In raw data, quarantine and ledger a random token takes the place of the person's hash, and [forgotten]
-    that of the plain text; then everything is built and published anew. Files of landing/ that hold the
+    that of the plain text; then everything is built and published anew. Identifiers that records join with
+    those given are the same customer's, and go with them. Files of landing/ that hold the
     person are named, and removed when asked: while one is there, the person is not forgotten, and the exit
     code is 3.
     """
-    from vitals.forget import SHORTEST_TEXT
+    from vitals.forget import LINKED, SHORTEST_TEXT
     from vitals.forget import forget as forget_person
 
     paths = Paths.from_environment()
@@ -619,7 +620,12 @@ def forget(
         report = forget_person(paths, identifiers, remove_files, tell, _publish_to())
     for spelling, rows in report.rows.items():
         _say(f"{one_line(spelling)}: {rows:,} row{'' if rows == 1 else 's'} made anonymous.")
-        if len(spelling.strip()) < SHORTEST_TEXT:
+        if spelling == LINKED:
+            _say(
+                "  found by their hashes: give them, too, where free texts may have them",
+                style="yellow",
+            )
+        elif len(spelling.strip()) < SHORTEST_TEXT:
             _say("  too short to be looked for in free texts: only its hash was", style="yellow")
     for name in report.removed:
         _say(f"Removed from landing: {one_line(name)}")

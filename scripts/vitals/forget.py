@@ -15,11 +15,12 @@ import re
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -27,7 +28,7 @@ import pyarrow.parquet as pq
 from vitals import dbt_build, pipeline
 from vitals.errors import VitalsError
 from vitals.landing import store
-from vitals.landing.identifiers import hasher, load_salt, pseudonymiser
+from vitals.landing.identifiers import hasher, load_salt, normalised, pseudonymiser
 from vitals.landing.reading import open_regular, read_file
 from vitals.landing.records import Columns, RefusedError, Row, as_text, json_text
 from vitals.landing.survey import survey
@@ -38,6 +39,8 @@ from vitals.streams import Stream, load_streams
 FORGOTTEN = "[forgotten]"
 # A shorter one stands by chance in other people's rows: it is known by its hash only.
 SHORTEST_TEXT = 6
+# What the report calls identifiers that nobody gave, and that are the same customer's.
+LINKED = "identifiers known to be the same customer's"
 _BATCH_ROWS = 20_000
 # Columns that say where a row comes from; a person stands in none of them.
 _KEPT = frozenset(["platform", "stream", "file_hash", "declaration", "status", "reason_code"])
@@ -55,7 +58,8 @@ class LeftFile:
 class ForgetReport:
     """What was erased.
 
-    rows: how many rows of the warehouse's Parquet files each spelling had.
+    rows: how many rows of the warehouse's Parquet files each spelling had; under LINKED those of other
+    identifiers of the same customer.
     removed: files removed from landing.
     left: files that are still there; with any, the person is not forgotten yet.
     """
@@ -71,7 +75,7 @@ class NobodyFound(VitalsError):  # noqa: N818 - it reads as what happened
 
 @dataclass(frozen=True)
 class _Person:
-    """One spelling of a person: its hash, the token in the hash's place, and the plain text as patterns."""
+    """One spelling of a person: hash, token in its place, and the plain text as patterns, if known."""
 
     spelling: str
     plain: str
@@ -105,6 +109,7 @@ def forget(
     Args:
         paths: the installation.
         identifiers: the person's telephone numbers, addresses or ids, in every spelling that exports have.
+            What the last build knows to be the same customer's is erased with them, by its hash.
         remove_files: also remove the landed files that hold the person from landing.
         on_progress: told what is going on.
         to: postgresql://…: a database that holds what is published, too.
@@ -117,11 +122,15 @@ def forget(
     tell = on_progress or pipeline.silent
     streams = load_streams(paths.project)
     with pipeline.at_work(paths, "forget"):
-        key_file = paths.warehouse / ".forget.key"
+        key_file = _key_file(paths)
         is_resumed = key_file.exists()
         salt = load_salt(paths.salt_file)
         _check_names(identifiers, salt)
-        people = _people(identifiers, salt, _key(key_file))
+        regions = sorted({stream.phone_region for stream in streams if stream.phone_region})
+        hashes = {value for each in identifiers for value in _hashes(each, salt, regions)}
+        linked = _linked(paths, hashes, is_resumed)
+        key, linked = _key(key_file, linked)
+        people = _people(identifiers, salt, regions, key, linked - hashes)
         # Nobody else writes while the lock is held: these are what a crash left.
         for stale in paths.raw.rglob(".*.tmp"):
             stale.unlink()
@@ -167,39 +176,87 @@ def _check_names(identifiers: Sequence[str], salt: bytes) -> None:
             )
 
 
-def _people(identifiers: Sequence[str], salt: bytes, key: bytes) -> list[_Person]:
-    hashed = hasher(salt)
+def _hashes(identifier: str, salt: bytes, regions: Sequence[str]) -> list[str]:
+    """What an identifier becomes when it lands: as it is, and as a number of each stream's country."""
+    found = [hasher(salt, phone_region=region)(identifier) for region in (None, *regions)]
+    return list(dict.fromkeys(value for value in found if value))
+
+
+def _linked(paths: Paths, hashes: Collection[str], is_resumed: bool) -> frozenset[str]:
+    """The identifiers that the last build knows to be the same customers', as hashes."""
+    if not paths.work_db.exists():
+        if paths.published_db.exists() and not is_resumed:
+            raise VitalsError(
+                f"Without {paths.work_db} nobody knows which identifiers are the person's.",
+                "Run `vitals run`, then this again.",
+            )
+        return frozenset()
+    with duckdb.connect(str(paths.work_db), read_only=True) as connection:
+        try:
+            rows = connection.execute(
+                """
+                select identifier_key from intermediate.int_identifiers__resolved
+                where customer_key in (
+                    select customer_key from intermediate.int_identifiers__resolved
+                    where list_contains(?, identifier_key)
+                )
+                """,
+                [sorted(hashes)],
+            ).fetchall()
+        except duckdb.CatalogException as error:
+            if is_resumed:
+                return frozenset()
+            raise VitalsError(
+                f"{paths.work_db} does not tell which identifiers are the person's: no build was finished.",
+                "Run `vitals run`, then this again.",
+            ) from error
+    return frozenset(value for (value,) in rows)
+
+
+def _people(
+    identifiers: Sequence[str], salt: bytes, regions: Sequence[str], key: bytes, linked: Collection[str]
+) -> list[_Person]:
     people: dict[str, _Person] = {}
-    for identifier in identifiers:
-        plain = identifier.strip().casefold()
-        value = str(hashed(identifier))
-        bare = identifier.strip()
+
+    def add(spelling: str, value: str, forms: Sequence[str]) -> None:
         # As it stands in text, and in JSON with and without escapes.
-        forms = dict.fromkeys([bare, json_text(bare)[1:-1], json.dumps(bare)[1:-1]])
-        texts = tuple(forms) if len(plain) >= SHORTEST_TEXT else ()
-        people[plain] = _Person(
-            identifier,
-            plain,
-            value,
-            hmac.digest(key, value.encode(), hashlib.sha256).hex()[:32],
-            texts,
-            tuple(map(bounded, texts)),
-        )
+        told = [form for form in forms if len(form) >= SHORTEST_TEXT]
+        written = [each for form in told for each in (form, json_text(form)[1:-1], json.dumps(form)[1:-1])]
+        texts = tuple(dict.fromkeys(written))
+        token = hmac.digest(key, value.encode(), hashlib.sha256).hex()[:32]
+        plain = spelling.strip().casefold()
+        people[f"{plain} {value}"] = _Person(spelling, plain, value, token, texts, tuple(map(bounded, texts)))
+
+    for identifier in identifiers:
+        numbers = [normalised(identifier, region) for region in (None, *regions)]
+        for value in _hashes(identifier, salt, regions):
+            add(identifier, value, [identifier.strip(), *numbers])
+    for value in sorted(linked):
+        add(LINKED, value, [])
     return list(people.values())
 
 
-def _key(file: Path) -> bytes:
-    """The secret that makes tokens: the same until the person is wholly forgotten, then gone."""
-    if not file.exists():
+def _key_file(paths: Paths) -> Path:
+    return paths.warehouse / ".forget.key"
+
+
+def _key(file: Path, linked: frozenset[str]) -> tuple[bytes, frozenset[str]]:
+    """The secret that makes tokens, and whom else they are for: the same until all is done, then gone.
+
+    What is linked stands in the file, too: once the hashes are tokens, nothing tells which they were.
+    """
+    key, *known = file.read_text(encoding="ascii").split() if file.exists() else [secrets.token_hex(32)]
+    together = linked.union(known)
+    if not file.exists() or together != set(known):
         temporary = file.with_name(f"{file.name}.tmp")
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)
         with temporary.open("w", encoding="ascii") as opened:
-            opened.write(secrets.token_hex(32))
+            opened.write("\n".join([key, *sorted(together)]))
             opened.flush()
             os.fsync(opened.fileno())
         temporary.replace(file)
-    return file.read_bytes()
+    return key.encode(), together
 
 
 # --- raw data ------------------------------------------------------------------------------------
@@ -316,7 +373,7 @@ def _bytes_hold(raw: BinaryIO, people: Sequence[_Person]) -> bool:
 def _rows_hold(raw: BinaryIO, stream: Stream, salt: bytes, people: Sequence[_Person]) -> bool:
     """Whether a person stands in a file's rows, as landing would read them."""
     raw.seek(0)
-    hide = pseudonymiser(stream, hasher(salt, stream.anonymous))
+    hide = pseudonymiser(stream, salt)
     for item in read_file(raw, stream):
         if isinstance(item, Columns):
             columns = dict(zip(item.names, item.texts, strict=True))
@@ -356,7 +413,7 @@ def _plain_files(paths: Paths) -> Iterator[Path]:
         if (
             file.is_file()
             and not file.is_symlink()
-            and file not in (paths.salt_file, paths.warehouse / ".lock")
+            and file not in (paths.salt_file, _key_file(paths), paths.warehouse / ".lock")
         ):
             yield file
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from phonenumbers import SUPPORTED_REGIONS
 
 from vitals.errors import VitalsError
 
@@ -24,6 +25,8 @@ _META_TYPES: dict[str, type] = {
     "identifiers": list,
     "identifiers_where": dict,
     "identifiers_from": int,
+    "phones": list,
+    "phone_region": str,
     "agents": list,
     "anonymous": list,
     "records": str,
@@ -61,6 +64,8 @@ class Stream:
     identifiers_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     identifiers_from: int = 0
     hash_of: Mapping[str, str] = field(default_factory=dict)
+    phones: tuple[str, ...] = ()
+    phone_region: str | None = None
     anonymous: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     records: str | None = None
@@ -144,6 +149,8 @@ def _stream(platform: str, table: dict[str, Any], where: str) -> Stream:
         hash_of={
             name: str(each["hash_of"]) for name, each in zip(columns, metas, strict=True) if "hash_of" in each
         },
+        phones=tuple(map(str, meta.get("phones", []))),
+        phone_region=meta.get("phone_region"),
         anonymous=tuple(str(word).strip().casefold() for word in meta.get("anonymous", [])),
         agents=tuple(map(str, meta.get("agents", []))),
         records=meta.get("records"),
@@ -187,6 +194,19 @@ def _mistakes(stream: Stream, column_metas: list[dict[str, Any]]) -> Iterable[tu
             yield f"identifier column `{name}` is not among the columns", "Declare it, or correct the name."
     if stream.identifiers_from < 0:
         yield f"identifiers_from is {stream.identifiers_from}", "Give a number of characters, or remove it."
+    for path in stream.phones:
+        if path not in stream.identifiers:
+            yield f"`phones` names `{path}`, which is not among the identifiers", "Put it there, too."
+    if stream.phone_region is not None and stream.phone_region not in SUPPORTED_REGIONS:
+        yield (
+            f"phone_region is {stream.phone_region!r}",
+            "Give a country's two capital letters (ISO 3166): BG, FR, US.",
+        )
+    if stream.phone_region and not stream.phones:
+        yield (
+            "`phone_region` has no meaning without `phones`",
+            "List the telephone numbers under `phones`, or remove it.",
+        )
     if stream.keep_days is not None and stream.keep_days < 1:
         yield f"keep_days is {stream.keep_days}", "Give a number of days above 0, or remove it."
     if stream.records and stream.format != "json":

@@ -39,6 +39,7 @@ def every_platform(home: Path, contacts: tuple[int, int], days: int, first_day: 
     _write_connected(landing / "qualtrics", first_day)
     _write_texts(landing / "twilio" / "messages", first_day)
     _write_conversations(landing / "intercom", first_day)
+    _write_people(landing, first_day)
     return landing
 
 
@@ -149,6 +150,51 @@ def _write_connected(folder: Path, first_day: date) -> None:
             chance.shuffle(rows)
             text = "".join(json.dumps(row) + "\n" for row in rows)
             (folder / stream / f"{number}.json").write_text(text, encoding="utf-8")
+
+
+def _write_people(landing: Path, first_day: date) -> None:
+    """Who is who, as it changes: what joins and parts those who write and chat."""
+    chance = random.Random(10)
+    folders = [
+        landing / each for each in ("intercom/contacts", "zendesk/users", "template/shared_identifiers")
+    ]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    for number in range(5):
+        at = _moment(first_day, number + 1)
+        contacts = [
+            {
+                "id": f"c{chance.randrange(9)}",
+                "role": chance.choice(("user", "lead")),
+                "external_id": f"own-{chance.randrange(12)}",
+                "email": f"c{chance.randrange(9)}@example.org",
+                "phone": f"+4479{chance.randrange(8)}" if chance.random() < 0.5 else None,
+                "created_at": at,
+                "updated_at": at,
+            }
+            for _ in range(3)
+        ]
+        users = [
+            {
+                "id": f"u{chance.randrange(6)}",
+                "role": chance.choice(("end-user", "end-user", "agent")),
+                "email": f"c{chance.randrange(9)}@example.org",
+                "phone": f"+4479{chance.randrange(8)}" if chance.random() < 0.5 else None,
+                "shared_phone_number": chance.random() < 0.2,
+                "created_at": at,
+                "updated_at": at,
+            }
+            for _ in range(3)
+        ]
+        marks = [f"+4479{chance.randrange(8)},{chance.choice(('true', 'false'))},{at}"]
+        texts = (
+            json.dumps({"data": contacts}),
+            json.dumps({"users": users}),
+            "\n".join(["identifier,is_shared,updated_at", *marks]) + "\n",
+        )
+        for folder, text in zip(folders, texts, strict=True):
+            name = f"{number}.csv" if folder.parent.name == "template" else f"{number}.json"
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def _moment(first_day: date, days: float) -> str:

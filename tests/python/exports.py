@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 NOBODY = {"", "anonymous", "unknown", "unavailable", "restricted", "private", "withheld", "none", "null", "0"}
-CUSTOMER_KEYS = {"customer", "phone_number", "requester_id", "customer_id"}
+CUSTOMER_KEYS = {"customer", "phone_number", "requester_id", "customer_id", "phone", "email", "other"}
 
 
 def customers(landing: Path) -> dict[str, set[Path]]:

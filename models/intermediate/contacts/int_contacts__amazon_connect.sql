@@ -70,7 +70,11 @@ rolled as (
         -- An agent may correct what the flow guessed: the last word counts.
         max_by(contact_type, record_number) filter (where contact_type is not null) as contact_type,
         min_by(language, record_number) filter (where language is not null) as language,
-        min_by(customer_key, record_number) filter (where customer_key is not null) as customer_key,
+        -- the customer's own number tells more than the telephone's, which several may use
+        coalesce(
+            min_by(customer_number_key, record_number) filter (where customer_number_key is not null),
+            min_by(customer_key, record_number) filter (where customer_key is not null)
+        ) as customer_key,
         max_by(is_resolved, record_number) filter (where is_resolved is not null) as is_resolved,
         max_by(sentiment, record_number) filter (where sentiment is not null) as sentiment,
         bool_or(coalesce(is_test, false)) as is_test,

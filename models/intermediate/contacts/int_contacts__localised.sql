@@ -6,13 +6,25 @@
     'survey_window_days',
     'open_window_hours',
 ] -%}
-{{ tracked('contact_id', by={'int_contacts__unioned': 'contact_id'}) }}
+{{ tracked('contact_id', by={'int_contacts__unioned': 'contact_id'}, also=[
+    'select contact_id from ' ~ ref('int_contacts__unioned')
+    ~ ' where customer_key in (select identifier_key from ' ~ changes('int_identifiers__resolved') ~ ')',
+]) }}
 with
 
 contacts as (
 
-    select * from {{ ref('int_contacts__unioned') }}
+    select
+        {{ all_but('customer_key') }},
+        customer_key as identifier_key
+    from {{ ref('int_contacts__unioned') }}
     where {{ only_touched('contact_id') }}
+
+),
+
+resolved as (
+
+    select * from {{ ref('int_identifiers__resolved') }}
 
 ),
 
@@ -32,6 +44,11 @@ placed as (
 
     select
         contacts.*,
+        -- an identifier that no record joins with another is a customer of its own, one that several use is none
+        case
+            when resolved.identifier_key is null then contacts.identifier_key
+            else resolved.customer_key
+        end as customer_key,
         coalesce(contacts.queue, 'no_queue') as queue_or_none,
         coalesce(sites.zone, 'UTC') as zone,
         {{ floor_minutes('contacts.arrived_at', 15) }} as interval_start_at,
@@ -39,6 +56,8 @@ placed as (
     from contacts
     left join sites
         on contacts.site = sites.site
+    left join resolved
+        on contacts.identifier_key = resolved.identifier_key
 
 ),
 

@@ -125,8 +125,8 @@ call_contacts as (
             else coalesce(calls.direction, 'inbound')
         end as direction,
         tagged_tickets.contact_type as native_contact_type,
-        -- the number, as on other telephone platforms; a requester is Zendesk's own number of somebody
-        calls.customer_key,
+        -- whom Zendesk takes the caller for tells more than the number, which several may use
+        coalesce(calls.user_key, calls.phone_key) as customer_key,
         calls.created_at as arrived_at,
         folded.queued_at,
         folded.answered_at,

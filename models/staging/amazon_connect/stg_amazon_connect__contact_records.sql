@@ -135,6 +135,7 @@ extracted as (
         {{ clean_text(nth(document ~ '_texts', loop.index)) }} as {{ column }},
         {%- endfor %}
         {%- endfor %}
+        {{ clean_text('customer_id') }} as customer_number_key,
         {{ clean_text('aws_account_id') }} as aws_account_id,
         {{ clean_text('instance_arn') }} as instance_arn,
         source_file,
@@ -196,6 +197,7 @@ final as (
         agent_username,
         routing_profile,
         customer_key,
+        customer_number_key,
         customer_endpoint_type,
         system_address,
         system_endpoint_type,

@@ -40,6 +40,7 @@ extracted as (
         coalesce(
             {{ clean_text(json_text('source_json', 'author.id')) }}, {{ clean_text('source_author_id') }}
         ) as customer_key,
+        {{ clean_text(json_text('source_json', 'author.email')) }} as email_key,
         {{ clean_text(json_text('attributes_json', 'client')) }} as client,
         {{ clean_text(json_text('attributes_json', 'site')) }} as site,
         {{ clean_text(json_text('attributes_json', 'contact_type')) }} as contact_type,
@@ -120,6 +121,7 @@ final as (
         source_type,
         delivered_as,
         customer_key,
+        email_key,
         client,
         site,
         contact_type,

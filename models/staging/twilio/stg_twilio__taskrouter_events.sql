@@ -45,6 +45,7 @@ typed as (
             {{ clean_text(json_text('attributes_json', 'from')) }},
             {{ clean_text(json_text('attributes_json', 'customerAddress')) }}
         ) as customer_key,
+        {{ clean_text(json_text('attributes_json', 'email')) }} as email_key,
         lower({{ clean_text(json_text('attributes_json', 'direction')) }}) as task_direction,
         lower({{ clean_text(json_text('attributes_json', 'taskType')) }}) as task_type,
         {{ clean_text(json_text('attributes_json', 'client')) }} as client,
@@ -105,6 +106,7 @@ final as (
         worker_activity,
         call_sid,
         customer_key,
+        email_key,
         task_direction,
         task_type,
         client,

@@ -262,8 +262,8 @@ def _call(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     for ours, theirs in _CALL_NAMES.items():
         if theirs in row:
             call[ours] = row[theirs]
-    # The export's number is that of the line; of the caller it knows the id, as tickets do.
-    call["phone_number"] = row.get("customer_id")
+    # The export's number is that of the line; of the caller it knows the id (`customer_id`), as tickets do.
+    call["phone_number"] = None
     return [call]
 
 

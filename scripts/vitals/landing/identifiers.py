@@ -10,8 +10,10 @@ from functools import lru_cache, partial, reduce
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 from vitals.errors import VitalsError
 from vitals.landing.columns import each
@@ -23,6 +25,9 @@ ANONYMOUS = frozenset(
 )
 Hasher = Callable[[str], str | None]
 _HASHED = re.compile(r"[0-9a-f]{32}")
+_E164 = re.compile(r"\+([1-9][0-9]{6,14})")
+# What can only be an international number, in any column: a login such as `+ann` is none.
+_INTERNATIONAL = re.compile(r"\+[^a-z@+]*(;ext=[0-9]+)?")
 # JSON that reading and writing leaves as it is: without blanks, escapes and numbers.
 _PLAIN_JSON = r'^(?:[{}\[\],:]|"[^"\\\x00-\x1f]*"|null|true|false)*$'
 # Identifiers come back, agents' hundreds of times: so many hashes are kept at hand.
@@ -66,13 +71,61 @@ def make_salt(salt_file: Path) -> bool:
     return True
 
 
-def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False) -> Hasher:
+def normalised(value: str, phone_region: str | None = None) -> str:
+    """An identifier as it is hashed: what is one address in any reading is one text.
+
+    Blanks around it, capitals and the schemes `tel:`, `whatsapp:` and `mailto:` go; a telephone number becomes E.164 (with `;ext=` where it has an
+    extension), as libphonenumber reads it. Nothing else is changed: a number without its country code stays as it is unless a region is given.
+
+    Args:
+        value: a telephone number, an e-mail address or an id.
+        phone_region: ISO 3166 code of the country whose national numbers the value may be; None for values that are not known to be telephone numbers.
+    """
+    # `tel:+33…` (RFC 3966) is the number that another platform writes bare.
+    plain = value.strip().casefold().removeprefix("tel:").removeprefix("whatsapp:").removeprefix("mailto:")
+    if found := _E164.fullmatch(plain):
+        if _is_as_it_should_be(found[1]):
+            return plain
+    elif not phone_region and not _INTERNATIONAL.fullmatch(plain):
+        return plain
+    try:
+        number = phonenumbers.parse(plain, phone_region)
+    except phonenumbers.NumberParseException:
+        return plain
+    if not phonenumbers.is_possible_number(number):
+        return plain
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{written};ext={number.extension}" if number.extension else str(written)
+
+
+def _is_as_it_should_be(digits: str) -> bool:
+    """Whether nothing could be taken from an E.164 number; to ask first spares nearly all of them the parsing, which costs much more."""
+    for length in (1, 2, 3):
+        if int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
+            trunk = _trunk_prefix(int(digits[:length]))
+            return trunk is None or not trunk.match(digits[length:])
+    return False
+
+
+@lru_cache
+def _trunk_prefix(country_code: int) -> re.Pattern[str] | None:
+    """What a country writes before its national numbers, and which does not belong into an international one."""
+    region = phonenumbers.region_code_for_country_code(country_code)
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    pattern = metadata and metadata.national_prefix_for_parsing
+    return re.compile(pattern) if pattern else None
+
+
+def hasher(
+    salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False, phone_region: str | None = None
+) -> Hasher:
     """A function from an identifier to its hash (32 hex digits), or to None when it names nobody.
 
     Args:
         salt: the installation's secret.
         anonymous: words that mean "no identifier", beside the built-in ones.
         keep_hashed: leave values alone that are such hashes already.
+        phone_region: as `normalised` takes it.
     """
     nobody = ANONYMOUS | frozenset(anonymous)
     keyed = hmac.new(salt, digestmod="sha256")
@@ -81,10 +134,9 @@ def hasher(salt: bytes, anonymous: Sequence[str] = (), keep_hashed: bool = False
     def hashed(value: str) -> str | None:
         if keep_hashed and _HASHED.fullmatch(value):
             return value
-        # `tel:+33…` (RFC 3966) is the number that another platform writes bare: one person, one hash.
-        plain = value.strip().casefold().removeprefix("tel:")
-        if plain in nobody:
+        if value.strip().casefold().removeprefix("tel:") in nobody:
             return None
+        plain = normalised(value, phone_region)
         # To copy what has taken in the key costs less than to take it in again.
         digest = keyed.copy()
         digest.update(plain.encode())
@@ -101,21 +153,31 @@ def agent_id(value: str, hashed: Hasher) -> str | None:
     return value[:start] + (hashed(value[start:]) or "")
 
 
+def _from(least: int, hashed: Hasher) -> Hasher:
+    """The same, but for values of fewer characters: they stay as they are."""
+    return lambda value: value if len(value.strip()) < least else hashed(value)
+
+
 class Pseudonymiser:
     """Hashes the identifiers in a stream's declared columns.
 
     Agents' ids stay as they are unless they are e-mail addresses. A column declared as `hash_of` another gets that one's hash, which itself stays as it is.
     """
 
-    def __init__(self, stream: Stream, hashed: Hasher) -> None:
+    def __init__(self, stream: Stream, salt: bytes, keep_hashed: bool = False) -> None:
         """Finds the places of what the stream declares."""
         place = stream.columns.index
+        hashed = hasher(salt, stream.anonymous, keep_hashed)
+        phones = hasher(salt, stream.anonymous, keep_hashed, stream.phone_region) if stream.phone_region else hashed
         self._hashed = hashed
         self._copies = [(place(name), place(of)) for name, of in stream.hash_of.items()]
         self._agents = [(place(name), path) for name, *path in (one.split(".") for one in stream.agents)]
         self._conditions = [(place(name), words) for name, words in stream.identifiers_where.items()]
-        self._targets = [(place(name), path) for name, *path in (one.split(".") for one in stream.identifiers)]
-        self._least = stream.identifiers_from
+        self._targets = [
+            (place(name), path, _from(stream.identifiers_from, phones if one in stream.phones else hashed))
+            for one, (name, *path) in ((one, one.split(".")) for one in stream.identifiers)
+        ]
+        self._hidden = [(index, path) for index, path, _ in self._targets]
 
     def row(self, values: list[Any]) -> None:
         """Hashes in place, in the values of one row."""
@@ -124,11 +186,11 @@ class Pseudonymiser:
         hides = all(values[index] in words for index, words in self._conditions)
         for index, path in self._agents:
             # What is hashed as a customer's is not hashed before as an agent's: a hash of a hash fits nobody.
-            if not (hides and (index, path) in self._targets):
+            if not (hides and (index, path) in self._hidden):
                 values[index] = _replaced(values[index], path, self._agent_id)
         if hides:
-            for index, path in self._targets:
-                values[index] = _replaced(values[index], path, self._identifier)
+            for index, path, hashed in self._targets:
+                values[index] = _replaced(values[index], path, hashed)
 
     def columns(self, texts: list[pa.Array]) -> None:
         """Hashes in place, in whole columns of text: each distinct value once."""
@@ -145,21 +207,18 @@ class Pseudonymiser:
             if pc.any(rest).as_py():
                 changed = each(pc.if_else(rest, text, pa.scalar(None, pa.string())), _at(path, self._agent_id))
                 texts[index] = pc.if_else(rest, changed, text)
-        for index, path in self._targets:
+        for index, path, hashed in self._targets:
             text = before[index] if (index, path) in self._agents else texts[index]
-            hidden = each(text, _at(path, self._identifier))
+            hidden = each(text, _at(path, hashed))
             texts[index] = pc.if_else(reduce(pc.and_, told), hidden, texts[index]) if told else hidden
-
-    def _identifier(self, value: str) -> str | None:
-        return value if len(value.strip()) < self._least else self._hashed(value)
 
     def _agent_id(self, value: str) -> str | None:
         return agent_id(value, self._hashed)
 
 
-def pseudonymiser(stream: Stream, hashed: Hasher) -> Pseudonymiser | None:
-    """What hashes the identifiers of a stream; None when it declares none."""
-    return Pseudonymiser(stream, hashed) if stream.has_identifiers else None
+def pseudonymiser(stream: Stream, salt: bytes, keep_hashed: bool = False) -> Pseudonymiser | None:
+    """What hashes the identifiers of a stream; None when it declares none. Arguments as of `hasher`."""
+    return Pseudonymiser(stream, salt, keep_hashed) if stream.has_identifiers else None
 
 
 def _at(path: Sequence[str], hashed: Hasher) -> Callable[[str], str | None]:

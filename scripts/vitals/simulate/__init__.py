@@ -9,6 +9,7 @@ from pathlib import Path
 from vitals.errors import VitalsError
 from vitals.simulate.arrivals import demand, first_arrivals
 from vitals.simulate.costs import operating_costs
+from vitals.simulate.customer_file import entries, export_identities, identify
 from vitals.simulate.engine import Engine
 from vitals.simulate.entities import Contact
 from vitals.simulate.export_amazon import agent_events, contact_records
@@ -26,6 +27,7 @@ from vitals.simulate.output import Export, rows_of
 from vitals.simulate.reference import Reference
 from vitals.simulate.sampling import Sampler
 from vitals.simulate.staffing import roster, supervisors
+from vitals.simulate.template_files import TemplateFiles
 from vitals.simulate.truth import moment, write_truth
 from vitals.simulate.world import lanes_of
 
@@ -149,6 +151,8 @@ def simulate(
         everything = move(
             platform, everything, [*agents, *leads.values()], engine.floor.agent_events, reference
         )
+    customers = entries(everything)
+    identify(everything, customers, reference, start)
 
     def of(platform: str) -> list[Contact]:
         return [contact for contact in everything if contact.platform == platform]
@@ -189,6 +193,8 @@ def simulate(
             else []
         ),
         *(qualtrics_exports(surveys, sampler, until) if surveys_by == "qualtrics" else []),
+        # With chances of its own, so that everything else stays as it is without it.
+        *export_identities(TemplateFiles(reference, Sampler(seed), until), customers),
     ]
     files = 0
     for number, export in enumerate(exports, 1):

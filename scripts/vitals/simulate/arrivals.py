@@ -11,6 +11,8 @@ from vitals.simulate.sampling import Choice, Sampler
 from vitals.simulate.world import (
     CONTACTS_PER_CUSTOMER,
     FIRST_NEED_SHARE,
+    OFFICE_EVERY,
+    OFFICE_SIZE,
     PHONE_PREFIXES,
     SHARED_NUMBER_EVERY,
     Lane,
@@ -63,9 +65,14 @@ class Clientele:
     known: dict[int, Customer] = field(default_factory=dict)
 
     def customer(self, index: int) -> Customer:
-        """The customer at a place; every 200th shares the telephone of the one before."""
+        """The customer at a place.
+
+        Every 200th shares the telephone of the one before; every 100th begins an office of four with one.
+        """
         if index not in self.known:
             line = index - 1 if index % SHARED_NUMBER_EVERY == SHARED_NUMBER_EVERY - 1 else index
+            if index % OFFICE_EVERY < OFFICE_SIZE:
+                line = index - index % OFFICE_EVERY
             # A multiplier without common factors spreads the numbers and keeps them apart.
             phone = f"{self.prefix}{line * 9_973_001 % 10_000_000:07d}{self.number}"
             self.known[index] = Customer(phone, 360_100_000_000 + self.number * 10_000_000 + index * 7)

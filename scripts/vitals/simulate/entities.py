@@ -116,7 +116,11 @@ class Ticket:
 
 @dataclass(slots=True, eq=False)
 class Contact:
-    """A contact as the customer lived it; `customer_key` is the exported identifier, None if anonymous."""
+    """A contact as the customer lived it.
+
+    `customer_key` is the exported identifier, None if anonymous; `known_as` stands for the customer, by all
+    identifiers that the exports join.
+    """
 
     platform: str
     native_id: str
@@ -146,6 +150,7 @@ class Contact:
     # The record that follows the last known leg and is not written yet.
     next_native_id: str | None = None
     agent: Agent | None = None
+    known_as: str | None = None
 
     @property
     def contact_id(self) -> str:

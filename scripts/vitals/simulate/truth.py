@@ -162,8 +162,8 @@ def match_matters(figures: list[Figures]) -> None:
         covered_from[client] = min(covered_from.get(client, each.contact.arrived_at), each.contact.arrived_at)
     by_customer: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     for each in in_scope:
-        if each.contact.customer_key is not None:
-            by_customer[each.contact.client, each.contact.customer_key].append(each)
+        if each.contact.known_as is not None:
+            by_customer[each.contact.client, each.contact.known_as].append(each)
     for (client, _), own in by_customer.items():
         own.sort(key=lambda each: (each.contact.arrived_at, each.contact_id))
         for index, each in enumerate(own):
@@ -247,12 +247,12 @@ def _count(tally: Tally, each: Figures, reference: Reference, as_of: int) -> Non
             count("resolution_rate", each.is_resolved)
     if contact.sentiment is not None:
         count("sentiment", Decimal(contact.sentiment))
-    if contact.customer_key is not None and each.is_covered:
+    if contact.known_as is not None and each.is_covered:
         count("repeat_contact_rate", each.is_repeat)
     if each.is_opener:
         is_final = contact.arrived_at + each.window_days * _DAY <= as_of
         count("first_contact_resolution", each.is_resolved_first, is_final=is_final)
-    if outcome == "self_served" and contact.customer_key is not None:
+    if outcome == "self_served" and contact.known_as is not None:
         is_final = contact.arrived_at + each.containment_seconds <= as_of
         count("self_service_containment", not each.is_followed_by_offered, is_final=is_final)
 
@@ -447,7 +447,7 @@ def _contact_row(each: Figures) -> tuple[object, ...]:
         each.day,
         contact.direction,
         contact.is_test,
-        contact.customer_key is not None,
+        contact.known_as is not None,
         iso(contact.arrived_at),
         iso(each.answered_at) if each.answered_at is not None else None,
         contact.ivr,

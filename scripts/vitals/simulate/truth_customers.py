@@ -122,8 +122,8 @@ def chains(figures: Iterable["Figures"]) -> list[list["Figures"]]:
     """
     by_customer: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     for each in figures:
-        if each.is_in_scope and each.contact.customer_key is not None:
-            by_customer[each.contact.client, each.contact.customer_key].append(each)
+        if each.is_in_scope and each.contact.known_as is not None:
+            by_customer[each.contact.client, each.contact.known_as].append(each)
     found: list[list[Figures]] = []
     for own in by_customer.values():
         own.sort(key=lambda each: (each.contact.arrived_at, each.contact_id))
@@ -183,7 +183,7 @@ def journey_rows(
     own_matters: dict[tuple[str, str | None], list[Figures]] = defaultdict(list)
     for each in figures:
         if each.is_in_scope:
-            own_matters[each.contact.client, each.contact.customer_key].append(each)
+            own_matters[each.contact.client, each.contact.known_as].append(each)
     answers = csat_by_contact(surveys)
     rows: list[tuple[object, ...]] = []
     for chain in chains(figures):
@@ -195,7 +195,7 @@ def journey_rows(
             (last.contact.arrived_at, last.contact_id) < (other.contact.arrived_at, other.contact_id)
             and other.contact.arrived_at <= closes_at
             and _same_matter(last, other)
-            for other in own_matters[last.contact.client, last.contact.customer_key]
+            for other in own_matters[last.contact.client, last.contact.known_as]
         )
         is_served = last.answered_at is not None or last.contact.outcome == "self_served"
         is_resolved = is_served and last.is_resolved is not False and not is_followed
@@ -313,8 +313,8 @@ def segment_rows(
     """Customers counted by how often, on which channel and how content they were, by month and client."""
     months: dict[tuple[date, str, str], list[Figures]] = defaultdict(list)
     for each in figures:
-        if each.is_in_scope and each.contact.customer_key is not None:
-            months[each.day.replace(day=1), each.contact.client, each.contact.customer_key].append(each)
+        if each.is_in_scope and each.contact.known_as is not None:
+            months[each.day.replace(day=1), each.contact.client, each.contact.known_as].append(each)
     asked: dict[str, list[Survey]] = defaultdict(list)
     for survey in surveys:
         if survey.instrument == "csat" and survey.contact is not None:
@@ -385,7 +385,7 @@ def opportunity_rows(
     served: dict[str, list[Figures]] = defaultdict(list)
     types: dict[tuple[str, str], list[Figures]] = defaultdict(list)
     for each in recent:
-        if each.contact.outcome == "self_served" and each.contact.customer_key is not None:
+        if each.contact.outcome == "self_served" and each.contact.known_as is not None:
             served[each.contact.client].append(each)
         if each.answered_at is not None:
             types[each.contact.client, each.contact.contact_type].append(each)
@@ -414,8 +414,7 @@ def opportunity_rows(
         is_final = (
             all((each.day + timedelta(days=32)).replace(day=1) <= today for each in own)
             and all(
-                each.contact.customer_key is None
-                or each.contact.arrived_at + each.window_days * _DAY <= as_of
+                each.contact.known_as is None or each.contact.arrived_at + each.window_days * _DAY <= as_of
                 for each in own
             )
             and all(each.contact.arrived_at + each.containment_seconds <= as_of for each in base)

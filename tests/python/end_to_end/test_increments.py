@@ -7,12 +7,11 @@ interrupted build between them; hypothesis looks for one that ends otherwise. `V
 import os
 import random
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,8 +20,9 @@ from hypothesis import strategies as st
 
 from all_exports import every_platform
 from centre import copy_project
-from vitals import dbt_build, history, pipeline, tracking
-from vitals.landing import store, write_run
+from increments import TRACKED, build_tracked, differences
+from vitals import dbt_build, pipeline
+from vitals.landing import store
 from vitals.paths import Paths
 
 STORIES = int(os.environ.get("VITALS_STORIES", "2"))
@@ -34,8 +34,6 @@ LATER = {
     **dict.fromkeys(("updated_at", "date_updated", "LastUpdateTimestamp"), "2026-11-05T11:00:00Z"),
     **dict.fromkeys(("after_call_work_time", "agent_state_time"), "9:00:00"),
 }
-# The tracked models and what they read: the others are built whole by every build.
-TRACKED = ["+config.materialized:tracked"]
 EVENTS = st.sampled_from(
     [
         "nothing",
@@ -157,25 +155,11 @@ class Teller:
             seed.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def build(
-        self, paths: Paths, select: list[str] | None = None, full: bool = False, live: bool = False
+        self, paths: Paths, select: Sequence[str] = TRACKED, full: bool = False, live: bool = False
     ) -> None:
         """Models and seeds, without data tests: an erasure by a story leaves the ledger as it was, say."""
-        write_run(paths, self.as_of, BUILT_AT)
-        history.ensure_sources(paths)
-        manifest = dbt_build.parse(paths)
-        history.write_sources(paths, dbt_build.read_manifest(paths))
-        exclude = ["resource_type:test"]
-        with tracking.planned(paths, full) as plan:
-            is_live = live and plan.staged is not None
-            if is_live:
-                select = pipeline._live_select(plan, is_owed=False)
-                exclude += ["config.materialized:view", "config.meta.live:later"]
-            report = dbt_build.build(paths, manifest, select or TRACKED, exclude=exclude, is_live=is_live)
-        assert report.passed, report.failures
-        if is_live:
-            tracking.note_owed(paths, report.invocation_id)
-        elif not select:
-            tracking.note_done(paths, report.invocation_id)
+        is_done = select == TRACKED
+        build_tracked(paths, BUILT_AT, self.as_of, select, full, is_done=is_done, is_live=live)
 
     def compare(self) -> None:
         """Every table with that of a full build of the same raw files."""
@@ -184,30 +168,6 @@ class Teller:
         shutil.copytree(dbt_build.target_dir(self.paths), dbt_build.target_dir(whole))
         self.build(whole, full=True)
         assert differences(self.paths.work_db, whole.work_db) == {}
-
-
-def differences(one: Path, other: Path) -> dict[str, tuple[int, int]]:
-    """By table, how many rows only one of two databases holds, and how many only the other."""
-    found = {}
-    with duckdb.connect() as connection:
-        connection.execute(f"attach '{one}' as one (read_only)")
-        connection.execute(f"attach '{other}' as other (read_only)")
-        tables = connection.execute(
-            "select schema_name, table_name from duckdb_tables()"
-            " where database_name = 'other' and schema_name not in ('changes', 'audit')"
-        ).fetchall()
-        assert len(tables) > 50
-        for schema, table in tables:
-            names = f"one.{schema}.{table}", f"other.{schema}.{table}"
-            extra = [_count_of(connection, f"from {a} except all from {b}") for a, b in (names, names[::-1])]
-            if any(extra):
-                found[f"{schema}.{table}"] = (extra[0], extra[1])
-    return found
-
-
-def _count_of(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row: Any = connection.execute(f"select count(*) from ({query})").fetchone()
-    return int(row[0])
 
 
 @pytest.mark.slow

@@ -139,7 +139,8 @@ def test_rows_have_what_the_streams_read_and_no_more(
         "body": "Hello",
     }
     (spoken,) = rows(paths, "zendesk", "talk_calls", "calls")
-    assert (spoken["group_id"], spoken["exceeded_queue_time"], spoken["phone_number"]) == (44, False, 380001)
+    assert (spoken["group_id"], spoken["exceeded_queue_time"], spoken["customer_id"]) == (44, False, 380001)
+    assert spoken["phone_number"] is None, "the export's number is the line's"
 
 
 def test_callers_and_requesters_are_one_customer(paths: Paths, zendesk: ZendeskStandIn) -> None:
@@ -147,7 +148,7 @@ def test_callers_and_requesters_are_one_customer(paths: Paths, zendesk: ZendeskS
     fetched(paths, "zendesk")
     landed(paths)
     hashes = set()
-    for stream, column in (("tickets", "requester_key"), ("talk_calls", "phone_number")):
+    for stream, column in (("tickets", "requester_key"), ("talk_calls", "customer_id")):
         for file in (paths.raw / "zendesk" / stream).glob("*.parquet"):
             hashes |= set(pq.ParquetFile(file).read(columns=[column])[column].to_pylist())
     assert len(hashes) == 1

@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from desk import CALLS, LOG, SHEET, Desk
 
 from vitals import forget as forgetting
+from vitals import pipeline
 from vitals.errors import VitalsError
-from vitals.forget import NobodyFound, forget
+from vitals.forget import LINKED, NobodyFound, forget
 from vitals.landing.identifiers import hasher
 from vitals.search import finder, search
 
@@ -217,3 +219,81 @@ def test_a_word_for_nobody_cannot_be_forgotten(known: Desk, word: str) -> None:
     with pytest.raises(VitalsError, match="names nobody"):
         forget(known.paths, [word])
     assert not (known.paths.warehouse / ".forget.key").exists()
+
+
+def know(desk: Desk, *groups: tuple[str, ...]) -> None:
+    """A work database that knows which identifiers belong together; of one alone, that several use it."""
+    hashed = hasher(b"pepper")
+    with duckdb.connect(str(desk.paths.work_db)) as connection:
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_identifiers__resolved (identifier_key varchar, customer_key varchar)"
+        )
+        for group in groups:
+            for each in group:
+                key = hashed(group[0]) if len(group) > 1 else None
+                connection.execute(
+                    "insert into intermediate.int_identifiers__resolved values (?, ?)", [hashed(each), key]
+                )
+
+
+def test_what_records_join_with_the_person_goes_too_and_what_several_use_stays(
+    known: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "rebuild", lambda paths, tell: None)
+    known.drop("acme/calls/a.json", calls(ANN, "+359 888 123 456", "crm-1", "switchboard", "bob@x.org", "crm-2"))
+    land(known)
+    know(known, (ANN, "+359888123456", "crm-1"), ("bob@x.org", "crm-2"), ("switchboard",))
+    before = known.values("caller", HIDDEN)
+    report = forget(known.paths, [ANN], remove_files=True)
+    after = known.values("caller", HIDDEN)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, False, False, True, True, True]
+    assert len(set(after)) == 6, "each identifier has a token of its own, so that nothing is joined that was not"
+    assert report.rows == {ANN: 1, LINKED: 2}
+    assert report.removed == ("acme/calls/a.json",)
+
+
+def test_a_second_try_knows_what_was_linked_though_the_build_no_longer_tells(
+    known: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "rebuild", lambda paths, tell: None)
+    known.drop("acme/calls/a.json", calls(ANN))
+    copy = known.drop("acme/calls/b.json", calls("crm-1"))
+    land(known)
+    know(known, (ANN, "crm-1"))
+    forget(known.paths, [ANN])
+    tokens = known.values("caller", HIDDEN)
+    # the files still stand in landing; the work database is gone, as after a crash in the midst of the rebuild
+    assert not known.paths.work_db.exists()
+    report = forget(known.paths, [ANN], remove_files=True)
+    assert not copy.exists()
+    assert sorted(report.removed) == ["acme/calls/a.json", "acme/calls/b.json"]
+    assert known.values("caller", HIDDEN) == tokens
+    assert not (known.paths.warehouse / ".forget.key").exists()
+
+
+def test_without_a_build_nobody_is_forgotten_by_halves(known: Desk) -> None:
+    known.drop("acme/calls/a.json", calls(ANN))
+    land(known)
+    known.paths.published_db.touch()
+    with pytest.raises(VitalsError, match="nobody knows which identifiers") as caught:
+        forget(known.paths, [ANN])
+    assert "vitals run" in caught.value.remedy
+    duckdb.connect(str(known.paths.work_db)).close()
+    with pytest.raises(VitalsError, match="no build of it was finished"):
+        forget(known.paths, [ANN])
+    assert known.values("caller", HIDDEN) == [HASH]
+
+
+def test_a_number_is_found_in_whatever_way_a_country_writes_it(
+    known: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    national = replace(HIDDEN, phones=("caller",), phone_region="BG")
+    monkeypatch.setattr(forgetting, "load_streams", lambda project: (national, NESTED, SHEET))
+    known.drop("acme/calls/a.json", calls("0888 123 456", "+359 888 123 456", note="call +359888123456 back"))
+    known.land(national, NESTED, SHEET)
+    (before,) = set(known.values("caller", national))
+    forget(known.paths, ["0888123456"], remove_files=True)
+    (after,) = set(known.values("caller", national))
+    assert after != before
+    assert not search(warehouse(known), finder(["+359888123456", str(before)]))

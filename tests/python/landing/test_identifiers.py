@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import phonenumbers
 import pytest
 from desk import CALLS, LOG, Desk
 
 from vitals.errors import VitalsError
-from vitals.landing.identifiers import load_salt, make_salt
+from vitals.landing.identifiers import load_salt, make_salt, normalised
 
 
 def digest(value: str, salt: str = "pepper") -> str:
@@ -193,3 +194,70 @@ def test_extensions_are_shorter_than_numbers_and_stay(desk: Desk) -> None:
     desk.land(stream)
     hidden = [digest("1234567"), None, digest("+359 2 1")]
     assert desk.values("caller", stream) == ["201", " 112 ", "s", "123456", *hidden]
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "meant"),
+    [
+        (" Ann@X.org ", None, "ann@x.org"),
+        ("mailto:Ann@X.org", None, "ann@x.org"),
+        ("+359 888-123-456", None, "+359888123456"),
+        ("tel:+359888123456", None, "+359888123456"),
+        ("whatsapp:+359888123456", None, "+359888123456"),
+        # the national prefix belongs into no international number, however it is written
+        ("+44 (0)20 7031 3000", None, "+442070313000"),
+        ("+4402070313000", None, "+442070313000"),
+        # Italy's zero is part of the number
+        ("+39 06 698 12345", None, "+390669812345"),
+        ("+359 2 123 4567;ext=12", None, "+35921234567;ext=12"),
+        # without a country nobody knows whose number it is, or whether it is one
+        ("0888 123 456", None, "0888 123 456"),
+        ("0888 123 456", "BG", "+359888123456"),
+        ("00359 888 123 456", "BG", "+359888123456"),
+        ("(415) 555-0123", "US", "+14155550123"),
+        ("+359888123456", "US", "+359888123456"),
+        # what is no possible number, or none at all, stays
+        ("+4479", None, "+4479"),
+        ("12", "BG", "12"),
+        ("ann", "BG", "ann"),
+        ("+Ann", None, "+ann"),
+        ("+1-800-FLOWERS", None, "+1-800-flowers"),
+        ("360100000000", None, "360100000000"),
+    ],
+)
+def test_an_identifier_is_written_in_one_way(written: str, region: str | None, meant: str) -> None:
+    assert normalised(written, region) == meant
+
+
+def test_every_country_s_numbers_come_out_as_the_library_reads_them() -> None:
+    seen = 0
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+            example = phonenumbers.example_number_for_type(region, kind)
+            if example is None:
+                continue
+            code = str(example.country_code)
+            plain = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+            for text in (plain, *(f"+{code}{prefix}{plain[1 + len(code) :]}" for prefix in "018")):
+                number = phonenumbers.parse(text)
+                expected = (
+                    phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+                    if phonenumbers.is_possible_number(number)
+                    else text
+                )
+                assert normalised(text) == expected, (region, text)
+                seen += 1
+    assert seen > 1500
+
+
+def test_a_country_is_meant_in_the_columns_of_telephone_numbers_alone(desk: Desk) -> None:
+    stream = replace(CALLS, identifiers=("caller", "queue.To"), phones=("queue.To",), phone_region="BG")
+    desk.drop(
+        "acme/calls/a.json",
+        '{"id": 1, "caller": "0888 123 456", "queue": {"To": "0888 123 456"}}\n'
+        '{"id": 2, "caller": "+359 888 123 456", "queue": {"To": "anonymous"}}',
+    )
+    desk.land(stream)
+    one = digest("+359888123456")
+    assert desk.values("caller", stream) == [digest("0888 123 456"), one]
+    assert [json.loads(str(each))["To"] for each in desk.values("queue", stream)] == [one, None]

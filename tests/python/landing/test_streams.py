@@ -67,6 +67,13 @@ def test_a_declaration_becomes_a_stream(tmp_path: Path) -> None:
         ("format: json", "format: json\n            header_rows: 0", "header_rows is 0"),
         ("format: json", "format: json\n            header_key: id", "`header_key` has no meaning"),
         ("{required: true}", "{header_row: 2}", "header_row of column `id` is 2"),
+        ("format: json", "format: json\n            phones: [kind]", "`phones` names `kind`"),
+        (
+            "format: json",
+            "format: json\n            phones: [caller.Number]\n            phone_region: Bulgaria",
+            "phone_region is 'Bulgaria'",
+        ),
+        ("format: json", "format: json\n            phone_region: BG", "no meaning without `phones`"),
         ("[caller.Number]", "[phone]", "identifier column `phone`"),
         ("{kind: [IN]}", "{sort: [IN]}", "identifier column `sort`"),
         ("required: true", "requird: true", "unknown meta key `requird` on a column"),

@@ -9,7 +9,17 @@ import pytest
 
 from vitals.simulate.agent_time import agent_days, agent_kpi_rows
 from vitals.simulate.costs import Cost
-from vitals.simulate.entities import Agent, AgentContact, AgentEvent, Contact, Leg, Pause, Shift
+from vitals.simulate.customer_file import entries, identify
+from vitals.simulate.entities import (
+    Agent,
+    AgentContact,
+    AgentEvent,
+    Contact,
+    Customer,
+    Leg,
+    Pause,
+    Shift,
+)
 from vitals.simulate.known import known_at
 from vitals.simulate.output import cut_off, iso, local_iso
 from vitals.simulate.reference import Reference
@@ -49,6 +59,7 @@ def contact(number: int, days: float, **changes: object) -> Contact:
     made.legs = [Leg("aurora_billing", made.arrived_at, answered_at=made.arrived_at + 10, wait=10, talk=60)]
     for name, value in changes.items():
         setattr(made, name, value)
+    made.known_as = made.customer_key
     return made
 
 
@@ -320,3 +331,49 @@ def test_the_exchange_and_the_template_tell_of_who_waits_and_the_help_desk_only_
     over = contact(1, 0, platform="zendesk", ended_at=START + 70)
     assert told(over, START + 90) is None
     assert told(over, START + 91) is not None
+
+
+def known_as(reference: Reference, *contacts: Contact) -> list[str | None]:
+    identify(list(contacts), entries(contacts), reference, date(2026, 10, 5))
+    return [each.known_as for each in contacts]
+
+
+def customer(place: int, phone: str) -> Customer:
+    """One of ten places; those at 6 and 7 are not in the customer file."""
+    return Customer(phone, 360_100_000_000 + place * 7)
+
+
+def mail_of(one: Customer) -> Contact:
+    """A ticket."""
+    return contact(
+        9, 9, customer=one, customer_key=str(one.requester_id), platform="zendesk", channel="email"
+    )
+
+
+def test_the_customer_file_joins_calls_and_e_mails_of_those_who_are_in_it(reference: Reference) -> None:
+    found = []
+    for place in (5, 6):
+        one = customer(place, f"+33600000{place}")
+        call = contact(1, 0, customer=one, customer_key=one.phone)
+        found.append(known_as(reference, call, mail_of(one)))
+    assert found[0][0] == found[0][1]
+    assert found[1] == ["+336000006", "360100000042"]
+
+
+def test_a_call_of_the_help_desk_joins_number_and_requester_by_itself(reference: Reference) -> None:
+    one = customer(6, "+336000006")
+    call = contact(1, 0, customer=one, customer_key=one.phone, platform="zendesk")
+    other = contact(2, 1, customer=one, customer_key=one.phone)
+    assert len(set(known_as(reference, call, other))) == 1
+
+
+def test_a_telephone_of_two_customers_makes_them_one_and_of_three_is_nobody_s(reference: Reference) -> None:
+    def calls(count: int) -> list[str | None]:
+        office = [customer(place, "+33600000100") for place in range(count)]
+        made = [contact(each, each, customer=one, customer_key=one.phone) for each, one in enumerate(office)]
+        return known_as(reference, *made, mail_of(office[0]))
+
+    assert len(set(calls(2))) == 1
+    first, second, third, mail = calls(3)
+    assert first is second is third is None
+    assert mail is not None
