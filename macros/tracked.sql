@@ -75,16 +75,16 @@
 {#-
     Declares the model at hand as the tracked union of one contract table's platforms (var `platforms`): what changed in one of them is
     united anew, and all of it when a word of a map did. entity: the contract table; unit: its unit, a column or a list of them; also:
-    queries that give further units.
+    queries that give further units; has_words: whether it reads the maps.
 -#}
-{% macro tracked_union(entity, unit, also=[]) -%}
+{% macro tracked_union(entity, unit, also=[], has_words=true) -%}
     {%- set by = {} -%}
     {%- for platform in var('platforms')[entity] -%}
         {%- do by.update({'int_' ~ entity ~ '__' ~ platform: unit}) -%}
     {%- endfor -%}
-    {{ tracked(unit, by=by, also=also + [
+    {{ tracked(unit, by=by, also=also + ([
         'select ' ~ (unit if unit is string else unit | join(', ')) ~ ' from ' ~ this ~ ' where exists (select 1 from ' ~ changes('int_value_maps__unioned') ~ ')'
-    ]) }}
+    ] if has_words else [])) }}
 {%- endmacro %}
 
 {#- Whether the moment as of which the warehouse is built lies before the one of the last build, as a condition. -#}

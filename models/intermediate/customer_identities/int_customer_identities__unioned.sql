@@ -6,11 +6,7 @@
     'phone': 4,
     'other': 5,
 } -%}
-{%- set by = {} -%}
-{%- for platform in var('platforms')['customer_identities'] -%}
-    {%- do by.update({'int_customer_identities__' ~ platform: 'identity_id'}) -%}
-{%- endfor -%}
-{{ tracked('identity_id', by=by) }}
+{{ tracked_union('customer_identities', 'identity_id', has_words=false) }}
 with
 
 identities as (
