@@ -150,8 +150,14 @@ def test_psql_browses_reads_the_same_figures_and_writes_nothing(published: Publi
     refused = psql("-v", "VERBOSITY=sqlstate", "-c", WRITING)
     assert (refused.returncode, refused.stderr.strip()) == (1, "ERROR:  42501")
     # as docs/operations.md has it for a login
-    published.server.rows(f"alter role {published.manager} set default_transaction_read_only = on")
-    refused = psql("-v", "VERBOSITY=sqlstate", "-c", "create table mine (n int)")
+    careful = f"careful_{published.manager}"
+    published.server.rows(
+        f"create role {careful} login in role vitals_managers;"
+        f"alter role {careful} set default_transaction_read_only = on"
+    )
+    refused = published.server.psql(
+        published.database, careful, "-v", "VERBOSITY=sqlstate", "-c", "create table mine (n int)"
+    )
     assert (refused.returncode, refused.stderr.strip()) == (1, "ERROR:  25006")
 
 
