@@ -93,8 +93,8 @@ groups as (
 
 ),
 
--- The records show the exchange's own clock, whatever its zone: a call's first one began at the second that its
--- unique id holds.
+-- The records show the exchange's own clock, whatever its zone: a call's first one began at the second that
+-- its unique id holds.
 placed as (
 
     select
@@ -126,8 +126,8 @@ final as (
     select
         record_id,
         linked_id,
-        -- what the queue log tells is one contact with what the records tell of the same call; a call that met a
-        -- queue of which no log is here waits for it
+        -- what the queue log tells is one contact with what the records tell of the same call; a call that
+        -- met a queue of which no log is here waits for it
         case
             when told_call_id is not null then 'asterisk:' || told_call_id
             when not has_met_queue then 'asterisk:' || linked_id

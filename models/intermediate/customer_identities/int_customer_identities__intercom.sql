@@ -13,7 +13,7 @@ contacts as (
         case when role = 'user' then contact_key end as user_key,
         email_key,
         phone_key,
-        case when role is distinct from 'user' then contact_key end as other_key
+        case when coalesce(role, '') <> 'user' then contact_key end as other_key
     from {{ ref('stg_intercom__contacts') }}
     where
         record_status = 'current'

@@ -6,6 +6,20 @@
     'phone': 4,
     'other': 5,
 } -%}
+{%- set no_text -%}cast(null as {{ dbt.type_string() }}){%- endset -%}
+{#- Whom an address stands beside: the customer's number, else the platform's, else the other address. -#}
+{%- set address_holder_kind -%}
+    case
+        when customer_number_key is not null then 'customer_number'
+        when user_key is not null then platform
+        else 'address'
+    end
+{%- endset -%}
+{%- set holder_kinds = {'email': address_holder_kind, 'phone': address_holder_kind} -%}
+{%- set holder_keys = {
+    'email': 'coalesce(customer_number_key, user_key, phone_key)',
+    'phone': 'coalesce(customer_number_key, user_key, email_key)',
+} -%}
 {{ tracked_union('customer_identities', 'identity_id', has_words=false) }}
 with
 
@@ -22,7 +36,6 @@ identities as (
 
 ),
 
--- whom an address stands beside: the customer's number, else the platform's, else, of who has none, the other address
 listed as (
     {% for kind, place in kinds.items() %}
     select
@@ -31,17 +44,8 @@ listed as (
         '{{ kind }}' as kind,
         {{ place }} as kind_number,
         {{ kind }}_key as identifier_key,
-        {%- if kind in ('email', 'phone') %}
-        case
-            when customer_number_key is not null then 'customer_number'
-            when user_key is not null then platform
-            else 'address'
-        end as holder_kind,
-        coalesce(customer_number_key, user_key, {{ 'phone' if kind == 'email' else 'email' }}_key) as holder_key
-        {%- else %}
-        cast(null as {{ dbt.type_string() }}) as holder_kind,
-        cast(null as {{ dbt.type_string() }}) as holder_key
-        {%- endif %}
+        {{ holder_kinds.get(kind, no_text) }} as holder_kind,
+        {{ holder_keys.get(kind, no_text) }} as holder_key
     from identities
     where {{ kind }}_key is not null
     {{ 'union all' if not loop.last }}

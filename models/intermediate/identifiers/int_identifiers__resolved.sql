@@ -1,18 +1,12 @@
-{#- So many steps are followed from a customer's most telling identifier, two for each record on the way at most. -#}
+{#- So many steps are followed from a customer's most telling identifier, at most two for each record. -#}
 {%- set rounds = 8 -%}
-{#- Identifiers are resolved in groups. A change touches those of its records, and the groups that these were in. -#}
+{#- Identifiers are resolved in groups. A change touches those of its records, and the groups of these. -#}
 {%- set identities = ref('int_customer_identities__unioned') -%}
-{%- set near -%}
-    select identifier_key from {{ changes('int_customer_identities__unioned') }}
-    union all
-    select identifier_key from {{ changes('int_identifiers__shared') }}
-    union all
-    select identifier_key from {{ identities }}
-    where identity_id in (
-        select identity_id from {{ identities }}
-        where identifier_key in (select identifier_key from {{ changes('int_identifiers__shared') }})
-    )
-{%- endset -%}
+{%- set by_shared = 'select identifier_key from ' ~ changes('int_identifiers__shared') -%}
+{%- set near = 'select identifier_key from ' ~ changes('int_customer_identities__unioned')
+    ~ ' union all ' ~ by_shared
+    ~ ' union all select identifier_key from ' ~ identities ~ ' where identity_id in (select identity_id from '
+    ~ identities ~ ' where identifier_key in (' ~ by_shared ~ '))' -%}
 {{ tracked('identifier_key', also=[
     near,
     'select identifier_key from ' ~ this ~ ' where group_key in (select group_key from ' ~ this

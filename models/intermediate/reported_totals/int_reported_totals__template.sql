@@ -1,4 +1,12 @@
 {{ tracked('total_id', by={'stg_template__reported_totals': 'total_id'}) }}
+{#- An average counts as often as there were contacts that it was made of. -#}
+{%- set measured_count =
+    "case measured_over when 'answered' then all_answered_count else all_offered_count end" -%}
+{%- set weighed = {} -%}
+{%- for part in ['talk', 'hold', 'acw', 'handle'] -%}
+    {%- do weighed.update({part: 'coalesce(total_' ~ part ~ '_seconds, average_' ~ part ~ '_seconds * cast('
+        ~ measured_count ~ ' as decimal(12, 0)))'}) -%}
+{%- endfor -%}
 with
 
 totals as (
@@ -28,14 +36,15 @@ counted as (
 
     select
         *,
-        coalesce(offered_count, answered_count + all_abandoned_count + otherwise_left_count) as all_offered_count,
+        coalesce(offered_count, answered_count + all_abandoned_count + otherwise_left_count)
+            as all_offered_count,
         coalesce(answered_count, offered_count - all_abandoned_count - otherwise_left_count)
             as all_answered_count
     from left_queue
 
 ),
 
--- an average counts as often as there were contacts that it was made of; who gave up was not talked to
+-- who gave up was not talked to
 weighed as (
 
     select
@@ -46,14 +55,8 @@ weighed as (
                     total_wait_seconds, average_wait_seconds * cast(all_answered_count as decimal(12, 0))
                 )
         end as wait_seconds,
-        {%- for part in ['talk', 'hold', 'acw', 'handle'] %}
-        coalesce(
-            total_{{ part }}_seconds,
-            average_{{ part }}_seconds * cast(
-                case measured_over when 'answered' then all_answered_count else all_offered_count end
-                as decimal(12, 0)
-            )
-        ) as {{ part }}_seconds{{ ',' if not loop.last }}
+        {%- for part, seconds in weighed.items() %}
+        {{ seconds }} as {{ part }}_seconds{{ ',' if not loop.last }}
         {%- endfor %}
     from counted
 

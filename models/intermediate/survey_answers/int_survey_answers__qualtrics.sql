@@ -94,10 +94,11 @@ members as (
 named as (
 
     select
-        *,
-        member.key as question,
-        trim(member.value) as answer,
-        {{ json_text(json_document(json_member('import_ids', 'member.key')), 'ImportId') }} as import_id
+        members.*,
+        members.member.key as question,
+        trim(members.member.value) as answer,
+        {{ json_text(json_document(json_member('members.import_ids', 'members.member.key')), 'ImportId') }}
+            as import_id
     from members
 
 ),

@@ -39,7 +39,12 @@ sent as (
     select
         answers.native_response_id,
         max(delivered.sent_at) as sent_at
-    from (select distinct native_response_id, ended_at from answers) as answers
+    from (
+        select distinct
+            native_response_id,
+            ended_at
+        from answers
+    ) as answers
     inner join delivered
         on
             answers.native_response_id = delivered.response_id

@@ -202,7 +202,8 @@ aligned as (
             as is_in_previous_period,
         figures.first_day = figures.last_day
         and {{ days_between('figures.first_day', 'periods.period_start_date') }} between 1 and 28
-        and (28 - {{ days_between('figures.first_day', 'periods.period_start_date') }}) % 7 < periods.days_count
+        and (28 - {{ days_between('figures.first_day', 'periods.period_start_date') }}) % 7
+        < periods.days_count
             as is_same_weekday
     from periods
     cross join figures
@@ -237,7 +238,8 @@ covered as (
     select
         period,
         client,
-        min(first_day) filter (where first_day = last_day or is_in_period or is_in_previous_period) as first_day
+        min(first_day) filter (where first_day = last_day or is_in_period or is_in_previous_period)
+            as first_day
     from aligned
     group by period, client
 

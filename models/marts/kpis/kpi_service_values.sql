@@ -18,7 +18,8 @@ channels as (
 
 ),
 
--- agents' time and mixes have no queue, and nobody can promise them to one client; a reported week or month is no day of a contract
+-- agents' time and mixes have no queue, and nobody can promise them to one client; a reported week or month
+-- is no day of a contract
 measured as (
     {% for kpi in measured_kpis() %}
     select

@@ -1,4 +1,4 @@
-{#- The measured ones come from single contacts, surveys, forms or agents, or from their reported sums; the composed ones from those. -#}
+{#- The measured ones come from contacts, surveys, forms, agents or sums; composed ones from those. -#}
 {%- set kpis = measured_kpis() + ['sla_attainment', 'call_performance_index'] -%}
 with
 
