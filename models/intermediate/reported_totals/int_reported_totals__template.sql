@@ -55,9 +55,10 @@ weighed as (
                     total_wait_seconds, average_wait_seconds * cast(all_answered_count as decimal(12, 0))
                 )
         end as wait_seconds,
-        {%- for part, seconds in weighed.items() %}
-        {{ seconds }} as {{ part }}_seconds{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ weighed.talk }} as talk_seconds,
+        {{ weighed.hold }} as hold_seconds,
+        {{ weighed.acw }} as acw_seconds,
+        {{ weighed.handle }} as handle_seconds
     from counted
 
 ),
