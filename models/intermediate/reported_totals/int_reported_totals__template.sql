@@ -3,7 +3,7 @@
 {%- set measured_count =
     "case measured_over when 'answered' then all_answered_count else all_offered_count end" -%}
 {%- set weighed = {} -%}
-{%- for part in ['talk', 'hold', 'acw', 'handle'] -%}
+{%- for part in ['wait', 'talk', 'hold', 'acw', 'handle'] -%}
     {%- do weighed.update({part: 'coalesce(total_' ~ part ~ '_seconds, average_' ~ part ~ '_seconds * cast('
         ~ measured_count ~ ' as decimal(12, 0)))'}) -%}
 {%- endfor -%}
@@ -49,12 +49,7 @@ weighed as (
 
     select
         *,
-        case
-            when measured_over = 'answered'
-                then coalesce(
-                    total_wait_seconds, average_wait_seconds * cast(all_answered_count as decimal(12, 0))
-                )
-        end as wait_seconds,
+        case when measured_over = 'answered' then {{ weighed.wait }} end as wait_seconds,
         {{ weighed.talk }} as talk_seconds,
         {{ weighed.hold }} as hold_seconds,
         {{ weighed.acw }} as acw_seconds,
