@@ -8,6 +8,7 @@
 
     What to change: first_year (default 1995); `where client = …` narrows it.
 -#}
+{%- set kpis = ['channel_mix', 'service_level', 'abandonment_rate', 'speed_of_answer', 'handle_time'] -%}
 with
 
 days as (
@@ -110,7 +111,7 @@ summed as (
         client,
         year,
         month,
-        {%- for kpi in ['channel_mix', 'service_level', 'abandonment_rate', 'speed_of_answer', 'handle_time'] %}
+        {%- for kpi in kpis %}
         sum(numerator) filter (where is_whole and kpi_id = '{{ kpi }}') as {{ kpi }}_numerator,
         sum(denominator) filter (where is_whole and kpi_id = '{{ kpi }}') as {{ kpi }}_denominator,
         {%- endfor %}

@@ -41,14 +41,19 @@ totals as (
         totals.is_counted
         and totals.period_start_date >= periods.period_start_date
         and totals.period_end_date <= periods.period_end_date
-        and case totals.grain
-            when 'day' then true
-            when 'week'
-                then {{ iso_weekday('totals.period_start_date') }} = {{ iso_weekday('periods.period_start_date') }}
-            when 'month'
-                then totals.period_start_date = periods.period_start_date
+        and (
+            totals.grain = 'day'
+            or (
+                totals.grain = 'week'
+                and {{ iso_weekday('totals.period_start_date') }}
+                = {{ iso_weekday('periods.period_start_date') }}
+            )
+            or (
+                totals.grain = 'month'
+                and totals.period_start_date = periods.period_start_date
                 and totals.period_end_date = periods.period_end_date
-        end
+            )
+        )
 
 ),
 

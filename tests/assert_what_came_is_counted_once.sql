@@ -1,4 +1,4 @@
--- the channel mix holds every contact once: told one by one, or in a sum that is counted and overlaps none of them
+-- the channel mix holds every contact once: told one by one, or in a sum that is counted and overlaps none
 with
 
 told as (
