@@ -95,7 +95,15 @@ def postgres_server() -> Iterator[Server]:
         settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(home)}
         with (data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-        control = [*prefix, programs / "pg_ctl", "-D", data, "-w", "-l", home / "server.log"]
+        control: list[str | Path] = [
+            *prefix,
+            programs / "pg_ctl",
+            "-D",
+            data,
+            "-w",
+            "-l",
+            home / "server.log",
+        ]
         _call([*control, "start"])
         try:
             server = Server(programs, port, data, control, count(1))
