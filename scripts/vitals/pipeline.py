@@ -648,8 +648,9 @@ def _publish(
         run.alerts = [one.facts() for one in report.alerts]
     if target is None:
         return report
-    from vitals.postgres import publish_to_postgres
+    from vitals.postgres import STEP, publish_to_postgres
 
+    tell(STEP, 0, 0, "")
     files = {level: paths.published_for(level) for level in LEVELS}
     there = publish_to_postgres(files, dbt_build.read_manifest(paths), target, tell)
     runs.note(tables_changed=there.tables_changed, days_replaced=there.days, rows_sent=there.rows)
