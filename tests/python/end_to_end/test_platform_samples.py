@@ -46,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return Workbench(root).build(
         "samples",
         root / "landing",
-        [*models, "+int_survey_responses__intercom", "+int_survey_responses__qualtrics"],
+        [*models, *tests, "+int_survey_responses__intercom", "+int_survey_responses__qualtrics"],
         tests,
     )
 
