@@ -41,14 +41,7 @@
 {#- Those of them that reported sums (fct_reported_totals) feed, too: their rows of a week or a month have no day. -#}
 {% macro kpis_of_totals() -%}
     {{ return([
-        'channel_mix',
-        'service_level',
-        'speed_of_answer',
-        'abandonment_rate',
-        'handle_time',
-        'talk_time',
-        'hold_time',
-        'after_contact_work',
-        'transfer_rate',
+        'channel_mix', 'service_level', 'speed_of_answer', 'abandonment_rate', 'handle_time', 'talk_time', 'hold_time',
+        'after_contact_work', 'transfer_rate',
     ]) }}
 {%- endmacro %}
