@@ -593,3 +593,58 @@ def test_costs_of_the_running_day_are_its_part_of_the_month(tmp_path: Path) -> N
     }
     for site in ("lyon", "sofia"):
         assert Decimal("0.02") < booked["2026-10-01", site] / booked["2026-09-01", site] < Decimal("0.35")
+
+
+def test_surveys_by_qualtrics_come_with_three_header_rows_previews_and_invitations(tmp_path: Path) -> None:
+    told = run(tmp_path, contacts=900, days=6, seed=3, surveys_by="qualtrics")
+    assert told.report.rows["template/survey_responses"] == 0
+    files = sorted((told.out / "qualtrics/responses").iterdir())
+    assert {path.name.partition("_")[0] for path in files} >= {"Recommendation", "Employee pulse"}
+    statuses, answers = Counter[str](), 0
+    for path in files:
+        with path.open(encoding="utf-8", newline="") as file:
+            names, words, keys, *rows = csv.reader(file)
+        assert len(names) == len(words) == len(keys)
+        assert all("ImportId" in json.loads(key) for key in keys)
+        assert json.loads(keys[0])["timeZone"] == "America/Denver"
+        statuses += Counter(row[names.index("Status")] for row in rows)
+        answers += sum(row[8].startswith("R_") for row in rows)
+    assert answers > 20
+    assert statuses["0"] > 20
+    assert set(statuses) > {"0"}, "previews and spam"
+    invitations = [
+        row
+        for path in sorted((told.out / "qualtrics/distribution_contacts").iterdir())
+        for row in table(path)
+    ]
+    assert {"Success", "SurveyFinished", "HardBounce"} <= {row["status"] for row in invitations}
+
+
+def test_call_records_have_all_columns_and_tell_every_call_of_the_queue_log_that_is_over(centre: Run) -> None:
+    rows = [
+        row
+        for _, text in texts(centre.out / "asterisk/cdr")
+        for row in csv.reader(text.splitlines())
+        if len(row) == 21
+    ]
+    entered = {
+        row[1] for row in queue_log(centre) if len(row) > 4 and row[4] == "ENTERQUEUE" and row[0].isdigit()
+    }
+    ended = {
+        row[1]
+        for row in queue_log(centre)
+        if len(row) > 4 and row[4].startswith(("COMPLETE", "ABANDON", "EXIT"))
+    }
+    records = {row[16] for row in rows}
+    assert entered & ended <= records
+    assert {row[7] for row in rows} >= {"Queue"}
+    assert {row[14] for row in rows} == {"ANSWERED", "NO ANSWER"}
+    # The number of the call holds the second at which it began, and the clock is Sofia's.
+    first = min(rows, key=lambda row: row[9])
+    began = datetime.fromtimestamp(int(first[16].split("-")[-1].partition(".")[0]), ZoneInfo("Europe/Sofia"))
+    assert first[9] == began.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def test_surveys_have_to_be_told_by_somebody(tmp_path: Path) -> None:
+    with pytest.raises(VitalsError, match="'paper' tells no simulated surveys"):
+        run(tmp_path, contacts=1, days=1, surveys_by="paper")
