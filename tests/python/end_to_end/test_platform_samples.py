@@ -187,8 +187,9 @@ def table(name: str) -> list[dict[str, str]]:
 
 
 def test_each_row_of_a_connectors_tables_of_qualtrics_is_staged(built: Built) -> None:
-    for stream, (name,) in FILES.items():
+    for stream, names in FILES.items():
         if stream.startswith("qualtrics/"):
+            (name,) = names
             rows = built.rows(
                 "select count(*), count(*) filter (record_status = 'current')"
                 f" from staging.stg_qualtrics__{stream.partition('/')[2]}"
