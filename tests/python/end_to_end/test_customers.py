@@ -308,7 +308,7 @@ def test_who_is_forgotten_by_one_identifier_is_so_by_all_and_stays_one_customer(
     )
     before = story.rows(journeys)
     monkeypatch.setattr(
-        pipeline, "rebuild", lambda paths, tell: build_tracked(paths, BUILT_AT, select=SELECT)
+        pipeline, "rebuild", lambda paths, tell, to: build_tracked(paths, BUILT_AT, select=SELECT)
     )
     report = forget(story.paths, [MAIL], remove_files=True)
     assert report.rows[LINKED] > 0

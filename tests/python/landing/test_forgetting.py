@@ -240,7 +240,7 @@ def know(desk: Desk, *groups: tuple[str, ...]) -> None:
 def test_what_records_join_with_the_person_goes_too_and_what_several_use_stays(
     known: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "rebuild", lambda paths, tell: None)
+    monkeypatch.setattr(pipeline, "rebuild", lambda paths, tell, to: None)
     known.drop("acme/calls/a.json", calls(ANN, "+359 888 123 456", "crm-1", "switchboard", "bob@x.org", "crm-2"))
     land(known)
     know(known, (ANN, "+359888123456", "crm-1"), ("bob@x.org", "crm-2"), ("switchboard",))
@@ -256,7 +256,7 @@ def test_what_records_join_with_the_person_goes_too_and_what_several_use_stays(
 def test_a_second_try_knows_what_was_linked_though_the_build_no_longer_tells(
     known: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "rebuild", lambda paths, tell: None)
+    monkeypatch.setattr(pipeline, "rebuild", lambda paths, tell, to: None)
     known.drop("acme/calls/a.json", calls(ANN))
     copy = known.drop("acme/calls/b.json", calls("crm-1"))
     land(known)
@@ -280,7 +280,7 @@ def test_without_a_build_nobody_is_forgotten_by_halves(known: Desk) -> None:
         forget(known.paths, [ANN])
     assert "vitals run" in caught.value.remedy
     duckdb.connect(str(known.paths.work_db)).close()
-    with pytest.raises(VitalsError, match="no build of it was finished"):
+    with pytest.raises(VitalsError, match="no build was finished"):
         forget(known.paths, [ANN])
     assert known.values("caller", HIDDEN) == [HASH]
 
