@@ -1,5 +1,5 @@
--- a record's identifiers are one customer's, but for those that several customers use; a customer's key is one of its own
--- identifiers, and has as many of them as it says
+-- a record's identifiers are one customer's, but for those that several use; a customer's key is one of its own
+-- identifiers, and it has as many of them as it says
 with
 
 identities as (

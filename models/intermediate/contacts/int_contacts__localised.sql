@@ -44,7 +44,7 @@ placed as (
 
     select
         contacts.*,
-        -- an identifier that no record joins with another is a customer of its own, one that several use is none
+        -- an identifier that no record joins with another is a customer, one that several use is none
         case
             when resolved.identifier_key is null then contacts.identifier_key
             else resolved.customer_key

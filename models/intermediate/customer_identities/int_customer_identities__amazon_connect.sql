@@ -9,8 +9,9 @@ identities as (
         max(platform) as platform,
         customer_number_key,
         cast(null as {{ dbt.type_string() }}) as user_key,
-        max(case when coalesce(customer_endpoint_type, '') = 'EMAIL_ADDRESS' then customer_key end) as email_key,
-        max(case when coalesce(customer_endpoint_type, '') <> 'EMAIL_ADDRESS' then customer_key end) as phone_key,
+        max(case when customer_endpoint_type = 'EMAIL_ADDRESS' then customer_key end) as email_key,
+        max(case when customer_endpoint_type is distinct from 'EMAIL_ADDRESS' then customer_key end)
+            as phone_key,
         cast(null as {{ dbt.type_string() }}) as other_key
     from {{ ref('stg_amazon_connect__contact_records') }}
     where

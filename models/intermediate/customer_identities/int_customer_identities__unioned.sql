@@ -26,7 +26,7 @@ identities as (
 
 ),
 
--- whom an address stands beside: the customer's number, else the platform's, else, of who has none, the other address
+-- whom an address stands beside: the customer's number, else the platform's, else the other address
 listed as (
     {% for kind, place in kinds.items() %}
     select
@@ -41,7 +41,8 @@ listed as (
             when user_key is not null then platform
             else 'address'
         end as holder_kind,
-        coalesce(customer_number_key, user_key, {{ 'phone' if kind == 'email' else 'email' }}_key) as holder_key
+        coalesce(customer_number_key, user_key, {{ 'phone' if kind == 'email' else 'email' }}_key)
+            as holder_key
         {%- else %}
         cast(null as {{ dbt.type_string() }}) as holder_kind,
         cast(null as {{ dbt.type_string() }}) as holder_key

@@ -1,6 +1,6 @@
-{#- So many steps are followed from a customer's most telling identifier, two for each record on the way at most. -#}
+{#- So many steps are followed from a customer's most telling identifier, at most two for each record. -#}
 {%- set rounds = 8 -%}
-{#- Identifiers are resolved in groups. A change touches those of its records, and the groups that these were in. -#}
+{#- Identifiers are resolved in groups: a change touches those of its records, and the groups of these. -#}
 {%- set identities = ref('int_customer_identities__unioned') -%}
 {%- set near -%}
     select identifier_key from {{ changes('int_customer_identities__unioned') }}

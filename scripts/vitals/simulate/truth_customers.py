@@ -412,7 +412,7 @@ def opportunity_rows(
         amount = sum((amounts.get(each.contact_id, Fraction()) for each in own), Fraction())
         saving = movable * contained * (amount / len(own) - setting("contact_cost", client))
         is_final = (
-            all((each.day + timedelta(days=32)).replace(day=1) <= today for each in own)
+            all((each.day.replace(day=1) + timedelta(days=32)).replace(day=1) <= today for each in own)
             and all(
                 each.contact.known_as is None or each.contact.arrived_at + each.window_days * _DAY <= as_of
                 for each in own

@@ -153,7 +153,7 @@ SNAPSHOTS = st.builds(
     )
 )
 def test_columns_hide_what_rows_hide(rows: list[tuple[str | None, ...]]) -> None:
-    hide = pseudonymiser(STREAM, hasher(b"pepper", STREAM.anonymous))
+    hide = pseudonymiser(STREAM, b"pepper")
     assert hide
     columns = [texts(pa.array([row[index] for row in rows], pa.string())) for index in range(7)]
     listed = [list(row) for row in zip(*(column.to_pylist() for column in columns), strict=True)]
