@@ -74,12 +74,14 @@ def make_salt(salt_file: Path) -> bool:
 def normalised(value: str, phone_region: str | None = None) -> str:
     """An identifier as it is hashed: what is one address in any reading is one text.
 
-    Blanks around it, capitals and the schemes `tel:`, `whatsapp:` and `mailto:` go; a telephone number becomes E.164 (with `;ext=` where it has an
-    extension), as libphonenumber reads it. Nothing else is changed: a number without its country code stays as it is unless a region is given.
+    Blanks around it, capitals and the schemes `tel:`, `whatsapp:` and `mailto:` go; a telephone number
+    becomes E.164 (with `;ext=` where it has an extension), as libphonenumber reads it. Nothing else is
+    changed: a number without its country code stays as it is unless a region is given.
 
     Args:
         value: a telephone number, an e-mail address or an id.
-        phone_region: ISO 3166 code of the country whose national numbers the value may be; None for values that are not known to be telephone numbers.
+        phone_region: ISO 3166 code of the country whose national numbers the value may be; None where it is
+            not known to be a telephone number.
     """
     # `tel:+33…` (RFC 3966) is the number that another platform writes bare.
     plain = value.strip().casefold().removeprefix("tel:").removeprefix("whatsapp:").removeprefix("mailto:")
@@ -99,7 +101,7 @@ def normalised(value: str, phone_region: str | None = None) -> str:
 
 
 def _is_as_it_should_be(digits: str) -> bool:
-    """Whether nothing could be taken from an E.164 number; to ask first spares nearly all of them the parsing, which costs much more."""
+    """Whether nothing could be taken from an E.164 number: nearly all are spared the costly parsing."""
     for length in (1, 2, 3):
         if int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
             trunk = _trunk_prefix(int(digits[:length]))
@@ -109,7 +111,7 @@ def _is_as_it_should_be(digits: str) -> bool:
 
 @lru_cache
 def _trunk_prefix(country_code: int) -> re.Pattern[str] | None:
-    """What a country writes before its national numbers, and which does not belong into an international one."""
+    """What a country writes before its national numbers, and what belongs into no international one."""
     region = phonenumbers.region_code_for_country_code(country_code)
     metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
     pattern = metadata and metadata.national_prefix_for_parsing
@@ -168,7 +170,7 @@ class Pseudonymiser:
         """Finds the places of what the stream declares."""
         place = stream.columns.index
         hashed = hasher(salt, stream.anonymous, keep_hashed)
-        phones = hasher(salt, stream.anonymous, keep_hashed, stream.phone_region) if stream.phone_region else hashed
+        phones = hasher(salt, stream.anonymous, keep_hashed, stream.phone_region)
         self._hashed = hashed
         self._copies = [(place(name), place(of)) for name, of in stream.hash_of.items()]
         self._agents = [(place(name), path) for name, *path in (one.split(".") for one in stream.agents)]

@@ -241,14 +241,15 @@ def test_what_records_join_with_the_person_goes_too_and_what_several_use_stays(
     known: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "rebuild", lambda paths, tell, to: None)
-    known.drop("acme/calls/a.json", calls(ANN, "+359 888 123 456", "crm-1", "switchboard", "bob@x.org", "crm-2"))
+    callers = (ANN, "+359 888 123 456", "crm-1", "switchboard", "bob@x.org", "crm-2")
+    known.drop("acme/calls/a.json", calls(*callers))
     land(known)
     know(known, (ANN, "+359888123456", "crm-1"), ("bob@x.org", "crm-2"), ("switchboard",))
     before = known.values("caller", HIDDEN)
     report = forget(known.paths, [ANN], remove_files=True)
     after = known.values("caller", HIDDEN)
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, False, False, True, True, True]
-    assert len(set(after)) == 6, "each identifier has a token of its own, so that nothing is joined that was not"
+    assert len(set(after)) == 6, "each has a token of its own: nothing is joined that was not"
     assert report.rows == {ANN: 1, LINKED: 2}
     assert report.removed == ("acme/calls/a.json",)
 
@@ -263,7 +264,7 @@ def test_a_second_try_knows_what_was_linked_though_the_build_no_longer_tells(
     know(known, (ANN, "crm-1"))
     forget(known.paths, [ANN])
     tokens = known.values("caller", HIDDEN)
-    # the files still stand in landing; the work database is gone, as after a crash in the midst of the rebuild
+    # the files still stand in landing; the work database is gone, as after a crash in the rebuild
     assert not known.paths.work_db.exists()
     report = forget(known.paths, [ANN], remove_files=True)
     assert not copy.exists()
