@@ -111,7 +111,7 @@ def iso(epoch: int) -> str:
 
 
 class ZendeskStandIn(StandIn):
-    """Tickets by cursor; events, calls, legs by time; ratings by page. `at` is when a row changed (epoch)."""
+    """Tickets and users by cursor; others by time or page. `at` is when a row changed (epoch)."""
 
     credentials = basic("ann@acme.example/token", "zendesk-secret-1")
     page = 2
@@ -124,6 +124,7 @@ class ZendeskStandIn(StandIn):
             "calls": [],
             "legs": [],
             "satisfaction_ratings": [],
+            "users": [],
         }
 
     def add(self, kind: str, at: int, **row: Any) -> None:
@@ -135,7 +136,9 @@ class ZendeskStandIn(StandIn):
         """The interface's answer."""
         match path:
             case "/api/v2/incremental/tickets/cursor.json":
-                return self._by_cursor(asked)
+                return self._by_cursor("tickets", asked)
+            case "/api/v2/incremental/users/cursor.json":
+                return self._by_cursor("users", asked)
             case "/api/v2/incremental/ticket_events.json":
                 return self._by_time("ticket_events", asked, ends=True)
             case "/api/v2/channels/voice/stats/incremental/calls.json":
@@ -146,20 +149,20 @@ class ZendeskStandIn(StandIn):
                 return self._by_page(asked)
         return _json({"error": "RecordNotFound"}, 404)
 
-    def _by_cursor(self, asked: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    def _by_cursor(self, kind: str, asked: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         if ("cursor" in asked) == ("start_time" in asked):
             return _json({"error": "one of cursor and start_time"}, 400)
         at, after = int(asked.get("start_time", 0)) - 1, 10**12
         if "cursor" in asked:
             at, after = map(int, base64.b64decode(asked["cursor"]).decode().split("|"))
-        found = [each for each in self.rows["tickets"] if (each[0], each[1]["id"]) > (at, after)]
+        found = [each for each in self.rows[kind] if (each[0], each[1]["id"]) > (at, after)]
         shown = found[: self.page]
         if shown:
             at, after = shown[-1][0], shown[-1][1]["id"]
         cursor = base64.b64encode(f"{at}|{after}".encode()).decode()
         return _json(
             {
-                "tickets": [row for _, row in shown],
+                kind: [row for _, row in shown],
                 "after_cursor": cursor,
                 "after_url": f"https://elsewhere.example/?cursor={cursor}",
                 "end_of_stream": len(shown) == len(found),

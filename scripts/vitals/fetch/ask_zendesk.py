@@ -32,7 +32,9 @@ _PERMISSIONS = {
     "satisfaction_ratings": _ADMIN,
     "talk_calls": _TALK,
     "talk_call_legs": _TALK,
+    "users": _ADMIN,
 }
+_BY_CURSOR = ("tickets", "users")
 _EXPORTS = {
     "ticket_comments": ("/api/v2/incremental/ticket_events.json", "ticket_events"),
     "talk_calls": ("/api/v2/channels/voice/stats/incremental/calls.json", "calls"),
@@ -89,14 +91,14 @@ class Zendesk:
 
     def pull(self, job: Job) -> None:
         """Bring what was made or changed since the last time, and keep the cursor after each page."""
-        if job.stream.name == "tickets":
-            self._tickets(job)
+        if job.stream.name in _BY_CURSOR:
+            self._changed(job)
         elif job.stream.name == "satisfaction_ratings":
             self._ratings(job)
         else:
             self._export(job)
 
-    def _tickets(self, job: Job) -> None:
+    def _changed(self, job: Job) -> None:
         """The export by cursor: nothing comes twice but what changed."""
 
         def step(body: Mapping[str, Any]) -> Parameters | None:
@@ -108,9 +110,11 @@ class Zendesk:
         known = job.memory.get("cursor")
         start = _epoch(min(job.first, job.now - _LATEST_START))
         first = {"cursor": known} if known else {"start_time": str(start)}
-        path = "/api/v2/incremental/tickets/cursor.json"
-        for body, rows in self._pages(job, path, "tickets", {**first, "per_page": "1000"}, step):
-            job.drop.rows_of(_label(rows), [self._ticket(job, row) for row in rows])
+        name = job.stream.name
+        shaped = self._ticket if name == "tickets" else Job.declared
+        path = f"/api/v2/incremental/{name}/cursor.json"
+        for body, rows in self._pages(job, path, name, {**first, "per_page": "1000"}, step):
+            job.drop.rows_of(_label(rows), [shaped(job, row) for row in rows])
             if body.get("after_cursor"):
                 job.memory["cursor"] = body["after_cursor"]
                 job.keep(job.memory)

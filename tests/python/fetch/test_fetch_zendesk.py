@@ -77,6 +77,25 @@ def rating(zendesk: ZendeskStandIn, number: int, at: int, score: str = "offered"
     )
 
 
+def user(zendesk: ZendeskStandIn, number: int, at: int, **more: Any) -> None:
+    zendesk.add(
+        "users",
+        at,
+        **{
+            "id": 380000 + number,
+            "external_id": f"crm-{number}",
+            "email": f"ann{number}@example.org",
+            "phone": None,
+            "role": "end-user",
+            "name": "Ann",
+            "notes": "not read",
+            "created_at": iso(START),
+            "updated_at": iso(at),
+        }
+        | more,
+    )
+
+
 def fill(zendesk: ZendeskStandIn, first: int, last: int) -> None:
     for number in range(first, last + 1):
         at = START + 60 * number
@@ -84,10 +103,11 @@ def fill(zendesk: ZendeskStandIn, first: int, last: int) -> None:
         comment(zendesk, number, at)
         call(zendesk, number, at)
         rating(zendesk, number, at)
+        user(zendesk, number, at)
 
 
 def all_streams(count: int) -> dict[str, int]:
-    names = ("satisfaction_ratings", "talk_call_legs", "talk_calls", "ticket_comments", "tickets")
+    names = ("satisfaction_ratings", "talk_call_legs", "talk_calls", "ticket_comments", "tickets", "users")
     return dict.fromkeys(names, count)
 
 
@@ -101,7 +121,7 @@ def test_the_first_fetch_brings_all_pages_and_a_second_what_is_new(
     assert counts(fetched(paths, "zendesk")) == all_streams(2)
     ids = [row["id"] for row in rows(paths, "zendesk", "tickets", "tickets")]
     assert sorted(ids) == [1, 2, 3, 4, 5, 6, 7]
-    assert landed(paths).rows_landed == 7 * 5
+    assert landed(paths).rows_landed == 7 * 6
 
 
 def test_a_late_change_comes_as_a_newer_version(paths: Paths, zendesk: ZendeskStandIn) -> None:
@@ -111,6 +131,7 @@ def test_a_late_change_comes_as_a_newer_version(paths: Paths, zendesk: ZendeskSt
     ticket(zendesk, 1, later, status="solved")
     call(zendesk, 2, later, wait_time=9)
     rating(zendesk, 3, later, "good")
+    user(zendesk, 4, later, phone="+35980012345")
     expected = all_streams(1) | {"ticket_comments": 0}
     assert counts(fetched(paths, "zendesk", now=NOW + timedelta(days=1))) == expected
     scores = [row["score"] for row in rows(paths, "zendesk", "satisfaction_ratings", "satisfaction_ratings")]
@@ -257,7 +278,7 @@ def test_a_lost_state_fetches_all_again_and_nothing_lands_twice(
 ) -> None:
     fill(zendesk, 1, 5)
     fetched(paths, "zendesk")
-    assert landed(paths).rows_landed == 25
+    assert landed(paths).rows_landed == 30
     (paths.warehouse / "fetch" / "zendesk.json").unlink()
     fetched(paths, "zendesk")
     assert landed(paths).rows_landed == 0
