@@ -166,7 +166,7 @@ def _edits_of_arguments(text: str, offset: int, code: str) -> Iterator[Edit]:
     for final in re.finditer(r"\bis_final=('[^']*')", code):
         start, end = offset + final.start(1), offset + final.end(1)
         yield start, end, "'true'", f"{text[start:end]} → true"
-    for mix in re.finditer(r"\bkpi_mix\('\w+', '(\w+)'\)", code):
+    for mix in re.finditer(r"\bkpi_mix\('\w+', '(\w+)'[,)]", code):
         start, end = offset + mix.start(1), offset + mix.end(1)
         new = "contact_type" if mix[1] == "channel" else "channel"
         yield start, end, new, f"{mix[1]} → {new}"
