@@ -302,6 +302,13 @@ def test_a_number_that_the_record_no_longer_has_is_the_customer_s_no_more(story:
 def test_who_is_forgotten_by_one_identifier_is_so_by_all_and_stays_one_customer(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    story.file(
+        "before",
+        f"1042,1042,+359 888 000 000,{MAIL},{REQUESTER},2026-10-19T08:00:00Z",
+        f"1042-2,1042,{PHONE},,,2026-10-19T08:00:00Z",
+        f"201,201,{SWITCHBOARD},colleague1@example.org,,2026-10-19T08:00:00Z",
+    )
+    story.build()
     flags = story.flags()
     journeys = (
         "select channel_path, contacts_count, is_resolved from marts.rpt_customer_journeys order by all"
