@@ -467,6 +467,12 @@ def adopt(
         list[str] | None,
         typer.Option("--includes", metavar="COLUMN=PARTS", help="hold, acw, hold+acw or none: beside talk."),
     ] = None,
+    word: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--word", metavar="FIELD:WORD=OURS", help="What a word means, as outcome:Closed=answered."
+        ),
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of text that is neither UTF-8 nor UTF-16.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept what is proposed; ask nothing.")] = False,
     force: Annotated[
@@ -511,6 +517,7 @@ def adopt(
         decimal_mark,
         tuple(unit or ()),
         tuple(includes or ()),
+        tuple(word or ()),
         encoding,
     )
     console = _err()
@@ -524,6 +531,8 @@ def adopt(
     from vitals import pipeline
     from vitals import scorecard as cards
 
+    if not paths.published_db.exists():
+        _say("Now everything is landed, built and checked: a minute or two the first time.")
     with _steps() as tell:
         report = pipeline.run(paths, command.as_of(adopted, paths), on_progress=tell, to=_publish_to())
     _print_landing(report.landing, paths)

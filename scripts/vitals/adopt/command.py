@@ -14,7 +14,7 @@ from vitals.adopt import apply, dialogue
 from vitals.adopt.contract import contract_tables
 from vitals.adopt.look import Seen, look_at
 from vitals.adopt.plan import Plan, answers_of, differing, make_plan, map_path, read_record
-from vitals.adopt.propose import Answers, platform_name
+from vitals.adopt.propose import Answers, platform_name, read_word
 from vitals.errors import VitalsError
 from vitals.paths import PROJECT_FILE, Paths
 
@@ -36,6 +36,7 @@ class Wanted:
     decimal_mark: str | None = None
     units: Sequence[str] = ()
     includes: Sequence[str] = ()
+    words: Sequence[str] = ()
     encoding: str | None = None
 
 
@@ -70,6 +71,8 @@ def adopt(
         if not dialogue.confirm(console, f"Read as {seen.encoding}, it has {example[:40]!r}. Is that right?"):
             raise VitalsError(f"{file}: its encoding is not known.", "Say it, as --encoding cp1251.")
     answers = _answers(seen, wanted)
+    if not (yes or answers.platform or read_record(paths.project, platform_name(seen, answers))):
+        dialogue.ask_platform(console, seen, answers, paths.project)
     platform = platform_name(seen, answers)
     record = read_record(paths.project, platform)
     before = _adopted_as(record, seen, answers)
@@ -94,7 +97,14 @@ def adopt(
         return None
     written = apply.write(plan, seen, paths)
     if written:
-        console.print(f"✓ {platform} is in the project: {len(written)} files.", style="green", markup=False)
+        files = "1 file" if len(changed) == 1 else f"{len(changed)} files"
+        console.print(
+            f"✓ {platform} is in the project: {files} written, and {file.name} lies in"
+            f" {paths.landing.name}/{plan.landed.rpartition('/')[0]}/.",
+            style="green",
+            markup=False,
+            soft_wrap=True,
+        )
     else:
         console.print(f"{platform} is as this file asks: nothing was changed.", markup=False)
     return plan
@@ -160,6 +170,8 @@ def _answers(seen: Seen, wanted: Wanted) -> Answers:
     for told in wanted.includes:
         name, value = _pair("--includes", told)
         answers.includes[_name(seen, name)] = () if value == "none" else tuple(value.split("+"))
+    for told in wanted.words:
+        read_word(answers, told)
     return answers
 
 

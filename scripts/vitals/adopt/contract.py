@@ -172,9 +172,16 @@ def _table(source: Mapping[str, Any], staging: str) -> ContractTable:
 def _meaning(description: str) -> str:
     """A column's description without what only the template says of how it is written."""
     text = " ".join(description.split())
-    for end in (" Empty:", " ISO 8601", " true or false.", " Whole number.", ", or a word in map_template"):
+    for end in (
+        " Empty:",
+        " ISO 8601",
+        " true or false.",
+        " Whole number.",
+        ": our slug",
+        ", or a word in map_template",
+    ):
         text = text.split(end)[0]
-    return text
+    return f"{text.rstrip('.')}."
 
 
 # --- how exports call things ---------------------------------------------------------------------

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vitals.adopt.contract import GRAINS, HANDLE, ContractTable
+from vitals.adopt.contract import CHOICES, GRAINS, HANDLE, MEANS, ContractTable
 from vitals.adopt.look import Seen, SeenColumn
 from vitals.adopt.plan import Plan
-from vitals.adopt.propose import Answers, Proposal, Question, check_answers, propose, questions
+from vitals.adopt.propose import (
+    Answers,
+    Proposal,
+    Question,
+    able_words,
+    check_answers,
+    check_platform,
+    ours,
+    platform_name,
+    propose,
+    questions,
+    read_word,
+)
 from vitals.errors import VitalsError
 from vitals.shown import one_line
 
@@ -32,6 +45,9 @@ _KINDS = {
     "text": "text",
     "empty": "empty",
 }
+
+
+_SHOWN_WORDS = 10
 
 
 def show_seen(console: Console, seen: Seen) -> None:
@@ -82,6 +98,8 @@ def show_proposal(console: Console, seen: Seen, proposal: Proposal, answers: Ans
     for name, value in answers.fixed.items():
         table.add_row(*map(_cell, (name, f"always {value}", "")))
     console.print(table)
+    for each in _words_shown(seen, proposal, answers):
+        _line(console, f"  {each}")
     left = [each.name for each in seen.columns if each.name not in proposal.columns()]
     if left:
         _line(console, f"Left in raw data, for no field says it: {', '.join(left)}", "dim")
@@ -90,9 +108,8 @@ def show_proposal(console: Console, seen: Seen, proposal: Proposal, answers: Ans
 def show_plan(console: Console, plan: Plan, changed: Sequence[str]) -> None:
     """What is written, and what to know of it."""
     for each in changed:
-        _line(console, f"  writes {each}")
-    for path, rows in plan.added.items():
-        _line(console, f"    {path}: {len(rows)} row{'s' if len(rows) > 1 else ''} more")
+        rows = len(plan.added.get(each, ()))
+        _line(console, f"  writes {each}{f' ({rows} more row' + 's' * (rows > 1) + ')' if rows else ''}")
     for note in plan.notes:
         _line(console, f"⚠ {note}", "yellow")
 
@@ -107,7 +124,7 @@ def settle(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable], ye
         answers.times_zone = answers.zone
     proposal = propose(seen, answers, tables)
     check_answers(seen, proposal, answers)
-    if open_ones := questions(seen, proposal, answers):
+    if open_ones := [each for each in questions(seen, proposal, answers) if not each.can_be_left]:
         raise VitalsError(
             f"{seen.path}: nothing in it says the following.\n"
             + "\n".join(f"- {each.text}" for each in open_ones),
@@ -123,17 +140,23 @@ def converse(console: Console, seen: Seen, answers: Answers, tables: Mapping[str
         VitalsError: the answers end before the questions do.
     """
     proposal = propose(seen, answers, tables)
+    is_shown = False
     while True:
-        show_proposal(console, seen, proposal, answers)
+        if not is_shown:
+            show_proposal(console, seen, proposal, answers)
+            is_shown = True
         told = _ask(
             console,
             "Enter accepts. COLUMN=FIELD changes it (COLUMN=none leaves it out, A+B=FIELD joins two);"
-            " `table NAME` takes another table; ? lists the fields:",
+            " FIELD:WORD=OURS says what a word means; `table NAME` takes another table; ? lists the fields:",
         )
         if not told:
             break
+        if told == "?":
+            _show_fields(console, proposal)
+            continue
         try:
-            proposal = _changed(console, seen, answers, tables, told)
+            proposal, is_shown = _changed(seen, answers, tables, told), False
         except VitalsError as error:
             _line(console, f"✗ {error.message} {error.remedy}", "red")
     while open_ones := questions(seen, proposal, answers):
@@ -151,6 +174,31 @@ def confirm(console: Console, text: str) -> bool:
             return True
         if told in ("n", "no"):
             return False
+        _line(console, "✗ y or Enter says yes; n stops, and leaves everything as it is.", "red")
+
+
+def ask_platform(console: Console, seen: Seen, answers: Answers, project: Path) -> None:
+    """Ask what the source of the file is called in the project. Changes the answers."""
+    default = platform_name(seen, answers)
+    while True:
+        told = _ask(
+            console,
+            "What is the system called that wrote this file? A short name in lower case, as desk or city_311;"
+            f" its folder in landing/ and its models are named so. [{default}]",
+        )
+        try:
+            if told == "?":
+                _line(
+                    console,
+                    "  The next files of the same system go under the same name. Script: --platform NAME",
+                )
+                continue
+            answers.platform = platform_name(seen, replace(answers, platform=told or default))
+            check_platform(project, answers.platform)
+            return
+        except VitalsError as error:
+            answers.platform = None
+            _line(console, f"✗ {error.message} {error.remedy}", "red")
 
 
 def read_map(answers: Answers, seen: Seen, told: str) -> None:
@@ -170,20 +218,27 @@ def read_map(answers: Answers, seen: Seen, told: str) -> None:
         answers.maps[name] = found
 
 
-def _changed(
-    console: Console, seen: Seen, answers: Answers, tables: Mapping[str, ContractTable], told: str
-) -> Proposal:
-    before = replace(answers, maps=dict(answers.maps), left=set(answers.left))
+def _show_fields(console: Console, proposal: Proposal) -> None:
+    """Every field that a column can fill, and what words can mean in those of few."""
+    for each in proposal.table.fields:
+        _line(console, f"  {each.name} ({each.kind}): {each.meaning}")
+    if proposal.table.field(HANDLE):
+        _line(console, f"  {HANDLE} (seconds): Talk with hold, after-contact work or both in it.")
+    for name in (*CHOICES, "is_resolved"):
+        if name in proposal.mapping:
+            _line(console, f"  {name}:WORD= takes one of: {', '.join(able_words(name))}")
+
+
+def _changed(seen: Seen, answers: Answers, tables: Mapping[str, ContractTable], told: str) -> Proposal:
+    before = replace(answers, maps=dict(answers.maps), left=set(answers.left), words=dict(answers.words))
     proposal = propose(seen, answers, tables)
-    if told == "?":
-        for each in proposal.table.fields:
-            _line(console, f"  {each.name} ({each.kind}): {each.meaning}")
-        if proposal.table.field(HANDLE):
-            _line(console, f"  {HANDLE} (seconds): talk with hold, after-contact work or both in it")
-        return proposal
     try:
         if told.startswith("table "):
             answers.table = told.removeprefix("table ").strip()
+        elif ":" in told.rpartition("=")[0]:
+            name = read_word(answers, told)
+            if name in MEANS and name not in proposal.mapping:
+                raise VitalsError(f"No column fills {name}.", f"Map one first: COLUMN={name}")
         else:
             read_map(answers, seen, told)
         proposal = propose(seen, answers, tables)
@@ -200,6 +255,14 @@ def _answered(console: Console, seen: Seen, proposal: Proposal, answers: Answers
     default = f" [{question.default}]" if question.default else ""
     while True:
         told = _ask(console, f"{question.text}{choices}{default}") or question.default or ""
+        if told == "?":
+            _line(
+                console,
+                f"  {'Enter takes ' + question.default + '. ' if question.default else ''}"
+                f"A script says it with {question.flag}. The answer stands in what is written, where it"
+                " can be changed. Ctrl-C leaves everything as it is.",
+            )
+            continue
         if not told or (question.choices and told not in question.choices):
             _line(
                 console,
@@ -225,6 +288,10 @@ def _take(answers: Answers, proposal: Proposal, key: str, told: str) -> Callable
     if kind == "fixed":
         answers.fixed[name] = told
         return lambda: answers.fixed.__delitem__(name)
+    if kind == "word":
+        one, _, word = name.partition(":")
+        answers.words.setdefault(one, {})[word.lower()] = told
+        return lambda: answers.words[one].__delitem__(word.lower())
     if kind == "summed":
         part = next(one for one, columns in proposal.mapping.items() if columns[0] == name).split("_")[1]
         answers.maps[f"{told}_{part}_seconds"] = (name,)
@@ -237,6 +304,23 @@ def _take(answers: Answers, proposal: Proposal, key: str, told: str) -> Callable
         return lambda: answers.includes.__delitem__(name)
     setattr(answers, kind, told)
     return lambda: setattr(answers, kind, None)
+
+
+def _words_shown(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[str]:
+    """How the words of fields of few are read: `outcome: Closed → answered · Open → open`."""
+    for name in (*MEANS, "is_resolved"):
+        for column in (seen.column(each) for each in proposal.mapping.get(name, ())):
+            if (
+                column is None
+                or column.kind == "boolean"
+                or (name == "is_resolved" and column.kind != "text")
+            ):
+                continue
+            left = "a new channel" if name == "channel" else "says nothing"
+            words = sorted({each.strip() for each in column.words})
+            shown = [f"{each} → {ours(answers, name, each) or left}" for each in words[:_SHOWN_WORDS]]
+            more = f" · … {len(words) - _SHOWN_WORDS} more" if len(words) > _SHOWN_WORDS else ""
+            yield f"{name}: {' · '.join(shown)}{more}"
 
 
 def _ask(console: Console, text: str) -> str:

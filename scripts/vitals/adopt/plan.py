@@ -23,10 +23,11 @@ from vitals.adopt.look import Seen, SeenColumn, rows_of
 from vitals.adopt.propose import (
     Answers,
     Proposal,
+    check_platform,
     day_of,
     duration_columns,
     is_rate,
-    meaning_of,
+    ours,
     slug,
     unit_told,
 )
@@ -169,11 +170,7 @@ def make_plan(
     """
     project, table = paths.project, proposal.table
     record = read_record(project, platform)
-    if record is None and ((project / "models" / "staging" / platform).exists() or platform == "vitals"):
-        raise VitalsError(
-            f"{platform} is a platform of the project that was not adopted from a file.",
-            f"Choose another name: --platform {platform}_export",
-        )
+    check_platform(project, platform)
     streams = dict(record["streams"]) if record else {}
     stream = answers.stream or table.name
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", stream):
@@ -215,7 +212,7 @@ def make_plan(
         platform,
         stream,
         table.name,
-        answers.fixed.get("client"),
+        _client_of(answers, seeds),
         files,
         seeds.added,
         landed,
@@ -420,7 +417,7 @@ def _seeds(seen: Seen, proposal: Proposal, answers: Answers, platform: str, proj
         for word in _words(seen, proposal, answers, name):
             found = before.get((name, word.lower()))
             if found is None:
-                found = _slug_of(name, word, known, platform, len(words[name]) + 1)
+                found = _slug_of(name, word, known, platform, len(words[name]) + 1, answers)
             words[name].setdefault(word.lower(), found)
             if [name, word.lower()] not in [[row[0], row[1].lower()] for row in seeds.maps]:
                 seeds.maps.append([name, word, found])
@@ -457,6 +454,12 @@ def _rules_of_totals(seeds: _Seeds, answers: Answers, platform: str) -> None:
         seeds.add("thresholds", row, key=5)
 
 
+def _client_of(answers: Answers, seeds: _Seeds) -> str | None:
+    """Slug of the client of all rows; None when a column says it."""
+    told = answers.fixed.get("client")
+    return next((row[2] for row in seeds.maps if told and row[:2] == ["client", told]), told)
+
+
 def _native(seeds: _Seeds, name: str, word: str) -> str:
     return next(row[1] for row in seeds.maps if row[0] == name and row[1].lower() == word)
 
@@ -484,16 +487,17 @@ def _words(seen: Seen, proposal: Proposal, answers: Answers, name: str) -> Itera
             )
 
 
-def _slug_of(name: str, word: str, known: set[str], platform: str, number: int) -> str:
+def _slug_of(name: str, word: str, known: set[str], platform: str, number: int, answers: Answers) -> str:
     """Our slug of a word: one of ours where its meaning is known, else the word itself as a slug."""
     own = slug(word) or f"{name}_{number}"
     if name in ("state", "activity"):
         # What an agent does decides his occupancy: nothing is guessed.
-        found = own if own in known else meaning_of(name, word)
+        found = own if own in known else ours(answers, name, word)
         return found if found in known else ""
     if name == "channel":
-        found = meaning_of(name, word)
-        return found if found in known else own
+        found = ours(answers, name, word)
+        is_told = word.lower() in answers.words.get(name, {})
+        return found if found and (is_told or found in known) else own
     if name in ("queue", "site") and own in known and word != own:
         return f"{platform}_{own}"
     return own
@@ -587,7 +591,7 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
     if table.name == "contacts" and not any(name in mapping for name in _WAITS):
         yield (
             "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Speed of answer"
-            " stays empty; service level counts such contacts as not in time: do not read it."
+            " stays empty, and service level reads 0 %, for nothing shows that anybody was answered in time."
         )
     if table.name == "contacts" and "customer" not in mapping:
         yield "No column tells who the customer is: repeats and first-contact resolution stay empty."
@@ -598,18 +602,30 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
     for name in ("outcome", "direction", "instrument"):
         for each in mapping.get(name, ()):
             column = seen.column(each)
-            unknown = sorted({w.strip() for w in column.words if not meaning_of(name, w)}) if column else []
+            unknown = (
+                sorted({w.strip() for w in column.words if not ours(answers, name, w)}) if column else []
+            )
             if unknown:
                 yield (
                     f"{each} has words that say no {name}: {', '.join(unknown[:8])}. What the row's other"
-                    " columns tell counts for them, until you name it in the `case` of the staging model."
+                    f" columns tell counts for them, until you say it: {name}:WORD=OURS, or in the `case` of"
+                    " the staging model."
                 )
     empty = sorted({row[1] for row in seeds.maps if not row[2]})
     if empty:
         yield f"Words without a slug, counted as unmapped until you fill it in: {', '.join(empty[:8])}."
     fresh = [row[0] for row in seeds.added.get(seeds.path("channels"), [])]
     if fresh:
-        yield f"New channels: {', '.join(fresh)}, taken for ones on which nobody waits (is_synchronous)."
+        yield (
+            f"New channels: {', '.join(fresh)}. Nobody holds the line on them, as with e-mail; where"
+            " customers do, write true as is_synchronous in seeds/reference/channels.csv."
+        )
+    for row in seeds.added.get(seeds.path("sites"), []):
+        country = f" in {row[2]}" if row[2] else ""
+        yield (
+            f"The site {row[1]} stands in seeds/reference/sites.csv as {row[4]}{country}, by its zone:"
+            " correct it if it is outsourced or abroad."
+        )
     strays = [
         (each, *each.strays[0]) for each in seen.columns if each.name in proposal.columns() and each.strays
     ]

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.core import get_global
 from slugify import slugify
 
 from vitals.adopt.contract import (
@@ -51,6 +54,12 @@ _TOTAL = re.compile(r"(^|_)(total|sum|summed|all)(_|$)")
 _PROOF = 3
 _COUNTS = ("offered_count", "answered_count")
 # What tells one reported total from another.
+# Words that mean a channel are asked for up to so many; a file with more has other words than channels there.
+_MOST_CHANNELS = 8
+# What says of a word that it means none of ours.
+NEW, NOTHING = "new", "none"
+# Zones of the IANA's list that have no summer time, but whose names people use for ones that have.
+_FIXED_ZONES = ("EST", "MST", "HST")
 _DIMENSIONS = ("period_start", "period_end", "grain", "client", "site", "queue", "channel", "direction")
 
 
@@ -71,6 +80,7 @@ class Answers:
         decimal_mark: comma or point, where the file does not prove it.
         units: column → ms, s, min, h or days.
         includes: column of a duration → hold, acw, both or none of them.
+        words: field → word of the export, in lower case → ours, `new` (a channel of its own) or `none`.
     """
 
     platform: str | None = None
@@ -85,6 +95,7 @@ class Answers:
     decimal_mark: str | None = None
     units: dict[str, str] = field(default_factory=dict)
     includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,12 +103,13 @@ class Question:
     """What the file cannot tell.
 
     Args:
-        key: zone, times_zone, date_order, decimal_mark, unit:<column>, includes:<column>, fixed:<field> or
-            summed:<column>.
+        key: zone, times_zone, date_order, decimal_mark, unit:<column>, includes:<column>, fixed:<field>,
+            summed:<column> or word:<field>:<word>.
         text: for people, with why it is asked.
         flag: how a script answers.
         choices: what can be answered; empty for free text.
         default: what is likely, where something is.
+        can_be_left: whether the default holds where nobody is asked.
     """
 
     key: str
@@ -105,6 +117,7 @@ class Question:
     flag: str
     choices: tuple[str, ...] = ()
     default: str | None = None
+    can_be_left: bool = False
 
 
 @dataclass(frozen=True)
@@ -275,6 +288,9 @@ def check_answers(seen: Seen, proposal: Proposal, answers: Answers) -> None:
             raise VitalsError(f"{name} cannot be {one!r}.", f"Choose one of: {', '.join(CHOICES[name])}.")
         if known.kind in (*_NUMBERS, "seconds") and not re.fullmatch(r"-?\d+(\.\d+)?", one):
             raise VitalsError(f"{name} cannot be {one!r}.", "Give a number, as 5 or 0.5.")
+    for name, words in answers.words.items():
+        for word, one in words.items():
+            check_word(seen, proposal, name, word, one)
     for column, unit in answers.units.items():
         _known(seen, column)
         if unit not in UNITS:
@@ -307,12 +323,45 @@ def check_answers(seen: Seen, proposal: Proposal, answers: Answers) -> None:
 
 def check_zone(zone: str) -> None:
     """Raises VitalsError for what is no IANA time zone."""
+    near = zones_like(zone)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    remedy = "Name a city of the same zone, as Europe/Sofia or America/New_York, or UTC."
+    if zone.upper() in _FIXED_ZONES:
+        raise VitalsError(f"{zone} has no summer time, which a centre's clock has.{hint}", remedy)
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
-        raise VitalsError(
-            f"There is no time zone {zone!r}.", "Name it as Europe/Sofia, America/New_York or UTC."
-        ) from error
+        raise VitalsError(f"There is no time zone {zone!r}.{hint}", remedy) from error
+
+
+def zones_like(text: str) -> list[str]:
+    """IANA zones that may be meant by a city, a country, an abbreviation or a common name; at most four.
+
+    Common names are those of Windows, countries and their zones those of Unicode's CLDR.
+    """
+    told = slug(text)
+    wanted = re.sub(r"_(standard_|daylight_|summer_)?time$", "", told)
+    if not wanted:
+        return []
+    common = get_global("windows_zone_mapping")
+    territories = {slug(name): code for code, name in Locale("en").territories.items()}
+    moments = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in (1, 7)]
+    clocks = {
+        zone: [moment.astimezone(ZoneInfo(zone)).tzname() or "" for moment in moments]
+        for zone in common.values()
+    }
+    found = [
+        *(each for each in get_global("zone_territories") if slug(each.rpartition("/")[2]) == told),
+        *get_global("territory_zones").get(territories.get(told, ""), ()),
+        # The shortest name is that of the place which others are told apart from.
+        *(common[name] for name in sorted(common, key=len) if slug(name).startswith(f"{wanted}_")),
+        # Who says an abbreviation means a clock that changes, where there is one.
+        *sorted(
+            (zone for zone, names in clocks.items() if told in map(slug, names)),
+            key=lambda zone: len({*clocks[zone]}) == 1,
+        ),
+    ]
+    return list(dict.fromkeys(map(str, found)))[:4]
 
 
 def platform_name(seen: Seen, answers: Answers) -> str:
@@ -328,6 +377,16 @@ def platform_name(seen: Seen, answers: Answers) -> str:
         )
     found = answers.platform or slug(seen.path.name.split(".")[0])
     return found if found[:1].isalpha() else f"export_{found}"
+
+
+def check_platform(project: Path, platform: str) -> None:
+    """Raises VitalsError for the name of a platform of the project that was not adopted from a file."""
+    folder = project / "models" / "staging" / platform
+    if platform == "vitals" or (folder.exists() and not (folder / f"_{platform}__adopted.json").exists()):
+        raise VitalsError(
+            f"{platform} is a platform of the project that was not adopted from a file.",
+            f"Choose another name: --platform {platform}_export",
+        )
 
 
 def slug(text: str) -> str:
@@ -346,6 +405,56 @@ def meaning_of(name: str, word: str) -> str | None:
             if f"_{one}_" in f"_{tokens}_" and (best is None or len(one) > best[0]):
                 best = (len(one), ours)
     return best[1] if best else None
+
+
+def ours(answers: Answers, name: str, word: str) -> str | None:
+    """Our word for an export's, as its owner said, else as it is known; None when it means none of ours."""
+    told = answers.words.get(name, {}).get(word.strip().lower())
+    if told:
+        return None if told in (NEW, NOTHING) else told
+    return settled(word) if name == "is_resolved" else meaning_of(name, word)
+
+
+def able_words(name: str) -> tuple[str, ...]:
+    """What an export's word can mean, in a field of few."""
+    return (*CHOICES.get(name, ("true", "false")), NOTHING)
+
+
+def read_word(answers: Answers, told: str) -> str:
+    """Take `FIELD:WORD=OURS` into the answers; returns the field.
+
+    Raises:
+        VitalsError: it is not of that form.
+    """
+    left, equals, one = (each.strip() for each in told.rpartition("="))
+    name, colon, word = (each.strip() for each in left.partition(":"))
+    if not (equals and colon and name and word and one):
+        raise VitalsError(
+            f"{told!r} says nothing of a word.", "Write FIELD:WORD=OURS, as outcome:Closed=answered."
+        )
+    answers.words[name] = {**answers.words.get(name, {}), word.lower(): one}
+    return name
+
+
+def check_word(seen: Seen, proposal: Proposal, name: str, word: str, one: str) -> None:
+    """Raises VitalsError when a field has no such words, or ours is none."""
+    if not proposal.table.field(name) or name not in (*MEANS, "is_resolved"):
+        able = [each for each in (*MEANS, "is_resolved") if proposal.table.field(each)]
+        raise VitalsError(f"What a word means cannot be said of {name}.", f"It can be of {', '.join(able)}.")
+    known = {
+        each.strip().lower()
+        for column in proposal.mapping.get(name, ())
+        for each in _known(seen, column).words
+    }
+    if known and word not in known:
+        near = get_close_matches(word, known, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise VitalsError(f"No row has the word {word!r} as {name}.{hint}", "Write it as the file does.")
+    if name in CHOICES or name == "is_resolved":
+        if one not in able_words(name):
+            raise VitalsError(f"{name} cannot be {one!r}.", f"Choose one of: {', '.join(able_words(name))}.")
+    elif slug(one) != one:
+        raise VitalsError(f"{name} cannot be {one!r}.", f"Use lower-case letters, digits and _: {slug(one)}")
 
 
 def settled(word: str) -> str | None:
@@ -383,7 +492,8 @@ def _mapping(seen: Seen, table: ContractTable, answers: Answers) -> dict[str, tu
         and not {"is_resolved"} & {*mapping, *answers.fixed}
     ):
         column = _known(seen, mapping["outcome"][0])
-        if column.name not in left and any(settled(word) for word in column.words) and column.kind == "text":
+        says = any(ours(answers, "is_resolved", word) for word in column.words)
+        if column.name not in left and says and column.kind == "text":
             mapping["is_resolved"] = (column.name,)
     return {each: mapping[each] for each in _order(table) if each in mapping}
 
@@ -528,7 +638,9 @@ def _check_kind(seen: Seen, table: ContractTable, name: str, columns: Sequence[S
                 "Export durations as seconds, or as H:MM:SS.",
             )
         is_part = len(columns) > 1
-        if not _fits(table.name, one, column) and not is_part and column.filled and one.name not in CHOICES:
+        # Words can be told apart by who knows them: FIELD:WORD=OURS.
+        is_worded = one.name in CHOICES or (one.name == "is_resolved" and column.kind == "text")
+        if not _fits(table.name, one, column) and not is_part and column.filled and not is_worded:
             word, (_, line) = next(iter(column.words.items()))
             raise VitalsError(
                 f"{seen.path}, column {column.name}: its values do not fit {name} ({one.kind}); row {line}"
@@ -550,6 +662,8 @@ def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
     """One value for all rows, where no column says it."""
     names = {each.name for each in proposal.table.fields if each.is_required}
     given = {*proposal.mapping, *answers.fixed, *proposal.proven}
+    yield from _of_home(seen, proposal, answers)
+    yield from _of_channels(seen, proposal, answers)
     if "channel" in names - given:
         yield Question(
             "fixed:channel",
@@ -594,6 +708,50 @@ def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
             yield Question(
                 f"fixed:{name}", f"No column says the {name}. Which is it, of all rows?", f"--set {name}=…"
             )
+
+
+def _of_home(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Question]:
+    """Client and site, which are the platform's own where nobody says another."""
+    platform, given = platform_name(seen, answers), {*proposal.mapping, *answers.fixed}
+    if proposal.table.name not in ("contacts", TOTALS):
+        return
+    if "client" not in given:
+        yield Question(
+            "fixed:client",
+            "Whose customers are these? Name the client for whom the contacts are taken; a company's own"
+            " centre is its own client.",
+            "--set client=NAME",
+            default=platform,
+            can_be_left=True,
+        )
+    # Sums of a client that is told: _of_totals asks.
+    if "site" not in given and not (proposal.table.name == TOTALS and "client" in given):
+        yield Question(
+            "fixed:site",
+            "Where are they taken? Name the site: its town, say.",
+            "--set site=NAME",
+            default=platform,
+            can_be_left=True,
+        )
+
+
+def _of_channels(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Question]:
+    """Words of a channel that mean none that is known."""
+    words = sorted(
+        {word.strip() for name in proposal.mapping.get("channel", ()) for word in _known(seen, name).words}
+    )
+    told = answers.words.get("channel", {})
+    fresh = [word for word in words if word.lower() not in told and meaning_of("channel", word) is None]
+    for word in fresh if len(fresh) <= _MOST_CHANNELS else ():
+        yield Question(
+            f"word:channel:{word}",
+            f"Which channel is {word!r}? `new` is one of its own, on which nobody holds the line, as with"
+            " e-mail.",
+            f"--word 'channel:{word}=voice'",
+            (*MEANS["channel"], NEW),
+            NEW,
+            can_be_left=True,
+        )
 
 
 def _check_totals(seen: Seen, proposal: Proposal, answers: Answers) -> None:
@@ -648,6 +806,7 @@ def _of_totals(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
             "Of which site are these sums? Where single contacts of their client, site and channel are known,"
             " these are counted, and the sums are not.",
             "--set site=…",
+            default=platform_name(seen, answers),
         )
     if "abandoned_count" in mapping and "abandons_counted" not in given:
         yield Question(

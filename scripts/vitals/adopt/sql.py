@@ -18,8 +18,7 @@ from vitals.adopt.propose import (
     Answers,
     Proposal,
     lacks_offset,
-    meaning_of,
-    settled,
+    ours,
     slug,
     unit_told,
 )
@@ -189,7 +188,7 @@ def _expressions(
         joined = " || '-' || ".join(_identifier(each) for each in columns)
         return joined, joined
     if one.name in CHOICES or (one.name == "is_resolved" and column.kind == "text"):
-        worded = _worded(one, column)
+        worded = _worded(one, column, answers)
         return worded, worded
     if one.name == "queue" and proposal.table.name == TOTALS and (sums := _sums(column)):
         queue = f"case when lower(trim({_identifier(column)})) not in ({sums}) then {_identifier(column)} end"
@@ -246,14 +245,14 @@ def _unit(column: SeenColumn, answers: Answers) -> str:
     )
 
 
-def _worded(one: Field, column: SeenColumn) -> str:
+def _worded(one: Field, column: SeenColumn, answers: Answers) -> str:
     """The export's words for a field of few; one that comes later and is not here waits in quarantine."""
     words = sorted({word.strip().lower() for word in column.words})
     lines = [f"case lower(trim({_identifier(column)}))"]
     for word in words:
-        ours = settled(word) if one.name == "is_resolved" else meaning_of(one.name, word)
-        if ours or one.name != "is_resolved":
-            said = f"'{ours}'" if ours else "null"
+        meant = ours(answers, one.name, word)
+        if meant or one.name != "is_resolved":
+            said = f"'{meant}'" if meant else "null"
             lines.append(f"            when '{word.replace(chr(39), chr(39) * 2)}' then {said}")
     if one.name != "is_resolved":
         lines.append(f"            else {_identifier(column)}")

@@ -202,6 +202,12 @@ def test_the_dialogue_asks_until_the_answers_can_be(
     told = [
         "reason=nonsense",
         "reason=none",
+        "outcome:Voicemail=pigeon",
+        "outcome:Voicemail=abandoned",
+        "outcome:Answered=none",
+        "",
+        "?",
+        "Halcyon Bank",
         "",
         "pigeon",
         "voice",
@@ -216,20 +222,59 @@ def test_the_dialogue_asks_until_the_answers_can_be(
     result = vitals("adopt", str(calls), "--platform", "desk", "--no-run", input="\n".join(told) + "\n")
     assert result.exit_code == 0, result.output
     assert "has no field 'nonsense'" in result.output
-    assert "There is no time zone 'Sofia'" in result.output
+    assert "There is no time zone 'Sofia'. Did you mean Europe/Sofia?" in result.output
+    assert "outcome cannot be 'pigeon'" in result.output
+    assert "A script says it with --set client=NAME" in result.output
     record = json.loads(
         (project_copy / "models" / "staging" / "desk" / "_desk__adopted.json").read_text(encoding="utf-8")
     )
     answers = record["streams"]["contacts"]["answers"]
     assert (answers["zone"], answers["times_zone"]) == ("Europe/Sofia", "UTC")
     assert "contact_type" not in answers["maps"]
+    assert answers["words"] == {"outcome": {"voicemail": "abandoned", "answered": "none"}}
+    staging = (project_copy / "models" / "staging" / "desk" / "stg_desk__contacts.sql").read_text("utf-8")
+    assert "when 'voicemail' then 'abandoned'" in staging
+    assert "when 'answered' then null" in staging
+    seeds = project_copy / "seeds"
+    assert "client,Halcyon Bank,halcyon_bank\n" in (seeds / "maps" / "desk" / "map_desk.csv").read_text(
+        "utf-8"
+    )
+    assert "billing,Billing,halcyon_bank,desk," in (seeds / "reference" / "queues.csv").read_text("utf-8")
+
+
+def test_the_dialogue_names_the_platform_and_asks_what_new_channels_are(
+    vitals: Callable[..., Result], project_copy: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "2026 cases.csv"
+    file.write_text(
+        "case_id,opened,status,source\n1,2026-10-13 09:00:00,Open,Walk-in\n"
+        "2,2026-10-13 10:00:00,Closed,Kiosk\n",
+        encoding="utf-8",
+    )
+    told = ["zendesk", "My Desk", "town_hall", "", "", "", "Eastern", "America/New_York", "", "maybe", ""]
+    # Kiosk, Walk-in: the first stays a channel of its own, the second is one that is known.
+    told[6:6] = ["", "chat"]
+    result = vitals("adopt", str(file), "--no-run", input="\n".join(told) + "\n")
+    assert result.exit_code == 0, result.output
+    output = " ".join(result.output.split())
+    assert "zendesk is a platform of the project" in output
+    assert "Use lower-case letters, digits and single _: --platform my_desk" in output
+    assert "outcome: Closed → answered · Open → open" in output
+    assert "channel: Kiosk → a new channel · Walk-in → a new channel" in output
+    assert "Did you mean America/New_York" in output
+    assert "town_hall is in the project" in output
+    seeds = project_copy / "seeds"
+    assert "kiosk,Kiosk,false\n" in (seeds / "reference" / "channels.csv").read_text("utf-8")
+    words = (seeds / "maps" / "town_hall" / "map_town_hall.csv").read_text("utf-8")
+    assert "channel,Kiosk,kiosk\n" in words
+    assert "channel,Walk-in,chat\n" in words
 
 
 def test_answers_that_end_too_early_write_nothing(
     vitals: Callable[..., Result], project_copy: Path, calls: Path
 ) -> None:
     before = tree(project_copy)
-    result = vitals("adopt", str(calls), "--platform", "desk", "--no-run", input="\nvoice\n")
+    result = vitals("adopt", str(calls), "--platform", "desk", "--no-run", input="\n\n\nvoice\n")
     assert result.exit_code == 1
     assert "The answers ended before the questions did" in result.output
     assert tree(project_copy) == before

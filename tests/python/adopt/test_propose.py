@@ -9,7 +9,17 @@ import pytest
 from centre import PROJECT
 from vitals.adopt.contract import contract_tables
 from vitals.adopt.look import Seen, look_at
-from vitals.adopt.propose import Answers, Proposal, check_answers, meaning_of, propose, questions
+from vitals.adopt.propose import (
+    Answers,
+    Proposal,
+    check_answers,
+    check_zone,
+    meaning_of,
+    propose,
+    questions,
+    read_word,
+    zones_like,
+)
 from vitals.errors import VitalsError
 
 TABLES = contract_tables(PROJECT)
@@ -32,6 +42,11 @@ def proposed(seen: Seen, answers: Answers | None = None) -> Proposal:
     return propose(seen, answers or Answers(), TABLES)
 
 
+def must(seen: Seen, answers: Answers) -> list[str]:
+    """Questions that need an answer, also where nobody is asked."""
+    return [each.key for each in questions(seen, proposed(seen, answers), answers) if not each.can_be_left]
+
+
 def test_columns_are_mapped_by_their_names_and_values(calls: Seen) -> None:
     proposal = proposed(calls)
     assert proposal.table.name == "contacts"
@@ -50,7 +65,9 @@ def test_columns_are_mapped_by_their_names_and_values(calls: Seen) -> None:
 
 def test_what_the_file_cannot_tell_is_asked_and_no_more(calls: Seen) -> None:
     asked = [each.key for each in questions(calls, proposed(calls), Answers())]
-    assert asked == ["fixed:channel", "zone", "times_zone", "unit:queue_time", "includes:talk_time_sec"]
+    needed = ["fixed:channel", "zone", "times_zone", "unit:queue_time", "includes:talk_time_sec"]
+    assert asked == ["fixed:client", "fixed:site", *needed]
+    assert must(calls, Answers()) == needed
     answers = Answers(
         zone="Europe/Sofia",
         times_zone="UTC",
@@ -60,7 +77,7 @@ def test_what_the_file_cannot_tell_is_asked_and_no_more(calls: Seen) -> None:
     )
     proposal = proposed(calls, answers)
     check_answers(calls, proposal, answers)
-    assert questions(calls, proposal, answers) == []
+    assert all(each.can_be_left for each in questions(calls, proposal, answers))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +126,7 @@ def test_contacts_that_end_without_a_word_of_an_answer_are_asked_about(tmp_path:
         fixed={"channel": "voice"},
         maps={"ended_at": ("ended",), "arrived_at": ("begun",)},
     )
-    assert [each.key for each in questions(seen, proposed(seen, answers), answers)] == ["fixed:outcome"]
+    assert must(seen, answers) == ["fixed:outcome"]
 
 
 def test_an_unproved_order_and_an_ambiguous_number_are_asked(tmp_path: Path) -> None:
@@ -121,7 +138,7 @@ def test_an_unproved_order_and_an_ambiguous_number_are_asked(tmp_path: Path) -> 
     answers = Answers(
         zone="UTC", times_zone="UTC", fixed={"channel": "voice"}, maps={"arrived_at": ("begun",)}
     )
-    asked = [each.key for each in questions(seen, proposed(seen, answers), answers)]
+    asked = must(seen, answers)
     assert asked == ["date_order", "decimal_mark"]
 
 
@@ -154,6 +171,47 @@ def test_a_field_that_every_row_needs_names_the_flag(tmp_path: Path) -> None:
     with pytest.raises(VitalsError, match="no column says contact_id") as refused:
         questions(seen, proposed(seen, Answers(table="contacts")), Answers())
     assert "--map COLUMN=contact_id" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("Eastern", "America/New_York"),
+        ("eastern time", "America/New_York"),
+        ("EST", "America/New_York"),
+        ("sofia", "Europe/Sofia"),
+        ("Bulgaria", "Europe/Sofia"),
+        ("New York", "America/New_York"),
+    ],
+)
+def test_a_zone_that_is_none_is_told_which_may_be_meant(told: str, meant: str) -> None:
+    assert zones_like(told)[0] == meant
+    with pytest.raises(VitalsError, match=f"Did you mean {meant}"):
+        check_zone(told)
+
+
+def test_nothing_is_guessed_of_a_zone_that_is_like_none() -> None:
+    assert zones_like("???") == zones_like("nowhere") == []
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("outcome:Vanished=abandoned", "No row has the word 'vanished' as outcome"),
+        ("outcome:Voicemail=lost", "outcome cannot be 'lost'"),
+        ("queue:Sales=billing", "cannot be said of queue"),
+        ("outcome=answered", "says nothing of a word"),
+    ],
+)
+def test_what_a_word_means_is_refused_where_it_cannot_be(calls: Seen, told: str, why: str) -> None:
+    def say() -> None:
+        answers = Answers()
+        read_word(answers, told)
+        check_answers(calls, proposed(calls, answers), answers)
+
+    with pytest.raises(VitalsError, match=why) as refused:
+        say()
+    assert refused.value.remedy
 
 
 @pytest.mark.parametrize(
