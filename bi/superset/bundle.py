@@ -1,6 +1,6 @@
 """The dashboard as Superset imports it: the files of assets/, with the database that they shall read.
 
-    .venv/bin/python bi/superset/bundle.py vitals.zip --database postgresql://dashboards@db.example.org/vitals
+.venv/bin/python bi/superset/bundle.py vitals.zip --database postgresql://dashboards@db.example.org/vitals
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def zipped(files: dict[str, str]) -> bytes:
 
 def main() -> int:
     """Write the bundle into a file."""
-    parser = argparse.ArgumentParser(description="Write the dashboard as a zip that a Superset of yours imports.")
+    parser = argparse.ArgumentParser(
+        description="Write the dashboard as a zip that a Superset of yours imports."
+    )
     parser.add_argument("zip", type=Path, help="file to write")
     parser.add_argument("--database", help="postgresql://user@host/database, or a published file (managers')")
     parser.add_argument(

@@ -26,7 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The dashboard in Superset, on 127.0.0.1.")
     parser.add_argument("--database", help="postgresql://user@host/database, or a published file (managers')")
     parser.add_argument("--port", type=int, default=8088)
-    parser.add_argument("--home", type=Path, default=HERE / "home", help="where Superset keeps its own things")
+    parser.add_argument(
+        "--home", type=Path, default=HERE / "home", help="where Superset keeps its own things"
+    )
     given = parser.parse_args()
     home = given.home.resolve()
     try:
@@ -59,7 +61,17 @@ def main() -> None:
     gunicorn = Path(sys.executable).with_name("gunicorn")
     bound = f"127.0.0.1:{given.port}"
     # One process: its own database is SQLite.
-    settings = ["--bind", bound, "--workers", "1", "--threads", "8", "--timeout", "120", "--no-control-socket"]
+    settings = [
+        "--bind",
+        bound,
+        "--workers",
+        "1",
+        "--threads",
+        "8",
+        "--timeout",
+        "120",
+        "--no-control-socket",
+    ]
     os.execv(gunicorn, [str(gunicorn), *settings, "--log-level", "warning", "superset.app:create_app()"])
 
 
@@ -69,16 +81,17 @@ def _listens_nowhere(port: int) -> None:
         try:
             wanted.bind(("127.0.0.1", port))
         except OSError as error:
-            raise OSError(f"Port {port} cannot be had ({error.strerror}): name another with --port") from error
+            raise OSError(
+                f"Port {port} cannot be had ({error.strerror}): name another with --port"
+            ) from error
 
 
 def _kept(file: Path) -> bool:
     """Make a secret for the owner alone, unless it is there; True when it is new."""
-    try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
-            new.write(secrets.token_urlsafe(32))
-    except FileExistsError:
+    if file.exists() and file.read_text(encoding="utf-8"):
         return False
+    file.touch(mode=0o600)
+    file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
     return True
 
 
