@@ -123,7 +123,8 @@ def render(project: Path, manifest: Mapping[str, Any]) -> dict[Path, str]:
         _dataset(
             "kpi_values_and_targets",
             "Every KPI by day and dimension, and the targets in force of the whole centre (client `all`) and"
-            " of each client. Each metric is sum(numerator) / sum(denominator) of one KPI; never average them.",
+            " of each client. Each metric is sum(numerator) / sum(denominator) of one KPI;"
+            " never average them.",
             described.values(),
             [*(_kpi_metric(kpi) for kpi in kpis), _target_metric()],
             sql=KPI_SQL,
@@ -199,8 +200,8 @@ def _target_metric() -> dict[str, Any]:
         "verbose_name": "Target",
         "expression": _TARGET,
         "description": "Target in force of the one KPI that the chart keeps by a filter on kpi_id: of the"
-        " whole centre, or of the client that is chosen. None for sites, queues and channels, whose targets are"
-        " other ones.",
+        " whole centre, or of the client that is chosen. None for sites, queues and channels, whose targets"
+        " are other ones.",
     }
 
 
