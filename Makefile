@@ -1,13 +1,14 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run dashboard test lint mutants chaos bench screenshots clean help venv
+.PHONY: build run dashboard superset test test-superset lint mutants chaos bench screenshots clean help venv
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := benchmarks/.venv/.installed
+SUPERSET_STAMP := bi/superset/.venv/.installed
 
 # The simulated month that `make build` writes when landing/ holds no file.
 CONTACTS ?= 20000
@@ -45,6 +46,16 @@ run: venv ## land, build, audit and publish what lies in landing/
 dashboard: venv ## the published database in the browser, on 127.0.0.1 (DASHBOARD='--port 8600 --language fr')
 	@$(BIN)/vitals dashboard $(DASHBOARD)
 
+# SUPERSET='--database postgresql://dashboards@db.example.org/vitals' reads PostgreSQL, '--port 8089' listens there.
+superset: $(SUPERSET_STAMP) ## the dashboard in Apache Superset, on 127.0.0.1 (SUPERSET='--port 8089')
+	@bi/superset/.venv/bin/python bi/superset/serve.py $(SUPERSET)
+
+$(SUPERSET_STAMP): bi/superset/requirements.txt
+	@echo 'Setting up bi/superset/.venv (once, some minutes)'
+	@test -x bi/superset/.venv/bin/python || $(PYTHON) -m venv bi/superset/.venv
+	@bi/superset/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bi/superset/requirements.txt
+	@touch $(SUPERSET_STAMP)
+
 test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,ruff: Python style)
 	@$(BIN)/ruff check .
@@ -57,6 +68,9 @@ test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,pytest: behaviour)
 	@$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 	@printf '\nEvery check passed. Next: commit, or `make build` to see the scorecard, or docs/ to add a KPI or a platform.\n'
+
+test-superset: venv $(SUPERSET_STAMP) ## every figure of the Superset dashboard against the marts, on DuckDB and PostgreSQL (minutes)
+	@$(BIN)/pytest -q tests/python/bi/check_superset.py
 
 lint: venv ## the quick checks only: no tests
 	$(call heading,ruff: Python style)
@@ -94,7 +108,7 @@ clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
 	@printf 'Removed what is computed in warehouse/ and target/. landing/ and the salt are untouched. Next: make build\n'
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(SQL_PASSED): $(SQL_FILES) .sqlfluff dbt_project.yml requirements.txt
 	@mkdir -p $(@D)

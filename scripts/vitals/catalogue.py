@@ -61,6 +61,8 @@ class Kpi:
     unit: str
     better: str
     guards: tuple[str, ...]
+    # Those that its one figure covers: all, or synchronous (where the customer waits for the answer).
+    scorecard_channels: str
     numerator: str
     denominator: str
 
@@ -130,6 +132,7 @@ def _kpi(row: Mapping[str, str]) -> Kpi:
         unit=row["unit"],
         better=row["better"],
         guards=tuple(value for column, value in row.items() if column.endswith("guard_kpi_id") and value),
+        scorecard_channels=row["scorecard_channels"],
         numerator=row["numerator"],
         denominator=row["denominator"],
     )

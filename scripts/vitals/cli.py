@@ -942,17 +942,19 @@ def ask(
 def docs(
     check: Annotated[bool, typer.Option("--check", help="Only say which pages are not current.")] = False,
 ) -> int:
-    """Write docs/kpis/: one page per KPI.
+    """Write docs/kpis/, one page per KPI, and Superset's datasets, one metric per KPI.
 
     Made from the catalogue, the models, their unit tests and docs/decisions.md; needs no data.
     """
-    from vitals import dbt_build, kpi_docs
+    from vitals import dbt_build, kpi_docs, superset_datasets
 
     paths = Paths.from_environment()
     with _steps() as tell:
         tell("Reading the models", 0, 0, "")
         dbt_build.parse(paths)
-        pages = kpi_docs.render(paths.project, dbt_build.read_manifest(paths))
+        manifest = dbt_build.read_manifest(paths)
+        datasets = superset_datasets.render(paths.project, manifest)
+        pages = {**kpi_docs.render(paths.project, manifest), **datasets}
     stale = kpi_docs.differing(paths.project, pages)
     if check:
         for page in stale:
@@ -964,7 +966,11 @@ def docs(
         kpi_docs.write(paths.project, pages)
         for page in stale:
             _say(f"{'Wrote' if page in pages else 'Removed'} {page}", console=_out())
-    _say(f"{len(pages)} pages in {kpi_docs.INDEX.parent} are current.", console=_out())
+    _say(
+        f"{len(pages) - len(datasets)} pages in {kpi_docs.INDEX.parent} and {len(datasets)} datasets in"
+        f" {superset_datasets.DATASETS} are current.",
+        console=_out(),
+    )
     return OK
 
 

@@ -89,13 +89,17 @@ def render(project: Path, manifest: Mapping[str, Any]) -> dict[Path, str]:
 
 
 def differing(project: Path, pages: Mapping[Path, str]) -> list[Path]:
-    """Pages that are not as they should be: missing, different, or of no KPI.
+    """Pages that are not as they should be: missing, different, or of nothing that is there.
 
     Args:
         project: the dbt project's folder.
-        pages: what `render` returned.
+        pages: what `render` returned; their folders hold no others of the kind.
     """
-    there = {file.relative_to(project) for file in (project / PAGES).glob("*.md")}
+    there = {
+        file.relative_to(project)
+        for folder, suffix in {(path.parent, path.suffix) for path in pages}
+        for file in (project / folder).glob(f"*{suffix}")
+    }
     changed = {
         path
         for path, text in pages.items()
@@ -105,16 +109,16 @@ def differing(project: Path, pages: Mapping[Path, str]) -> list[Path]:
 
 
 def write(project: Path, pages: Mapping[Path, str]) -> list[Path]:
-    """Write what differs, remove pages of KPIs that are no more, and return both.
+    """Write what differs, remove pages of what is no more, and return both.
 
     Args:
         project: the dbt project's folder.
         pages: what `render` returned.
     """
     changed = differing(project, pages)
-    (project / PAGES).mkdir(parents=True, exist_ok=True)
     for path in changed:
         if path in pages:
+            (project / path).parent.mkdir(parents=True, exist_ok=True)
             (project / path).write_text(pages[path], encoding="utf-8")
         else:
             (project / path).unlink()

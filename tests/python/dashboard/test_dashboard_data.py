@@ -328,7 +328,9 @@ def test_a_page_reads_what_its_exposure_names_and_nothing_else(
 ) -> None:
     declared = yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text(encoding="utf-8"))["exposures"]
     refs = {one["name"]: set(one["depends_on"]) for one in declared}
-    assert set(refs) == {f"dashboard_{page}" for page in app.PAGES}
+    assert {one for one in refs if one.startswith("dashboard_")} == {
+        f"dashboard_{page}" for page in app.PAGES
+    }
     recorded = _Recorded(reader.connection)
     monkeypatch.setattr(reader, "connection", recorded)
     module = app.PAGES[name]
@@ -477,6 +479,6 @@ def test_a_csv_reads_in_spreadsheets_and_holds_figures_unrounded() -> None:
 
 def test_the_manifest_knows_the_pages(centre: Centre) -> None:
     manifest = json.loads((centre.paths.warehouse / "target" / "manifest.json").read_text(encoding="utf-8"))
-    assert {one["name"] for one in manifest["exposures"].values()} == {
+    assert {one["name"] for one in manifest["exposures"].values()} >= {
         f"dashboard_{page}" for page in app.PAGES
     }
