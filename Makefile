@@ -1,7 +1,7 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run dashboard test lint mutants chaos bench screenshots clean help venv
+.PHONY: build run dashboard docs test test-metrics lint mutants chaos bench screenshots clean help venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -45,6 +45,9 @@ run: venv ## land, build, audit and publish what lies in landing/
 dashboard: venv ## the published database in the browser, on 127.0.0.1 (DASHBOARD='--port 8600 --language fr')
 	@$(BIN)/vitals dashboard $(DASHBOARD)
 
+docs: venv ## the documentation site, in target/site: open its index.html, no server and no connection needed
+	@$(BIN)/python -m vitals.site
+
 test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,ruff: Python style)
 	@$(BIN)/ruff check .
@@ -57,6 +60,9 @@ test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,pytest: behaviour)
 	@$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 	@printf '\nEvery check passed. Next: commit, or `make build` to see the scorecard, or docs/ to add a KPI or a platform.\n'
+
+test-metrics: venv ## the metrics of MetricFlow alone: valid, and equal to the KPI marts
+	@$(BIN)/pytest -q tests/python/end_to_end/test_metricflow.py
 
 lint: venv ## the quick checks only: no tests
 	$(call heading,ruff: Python style)
@@ -94,7 +100,7 @@ clean: ## remove what is computed (warehouse/, target/); landing/ stays as it is
 	@printf 'Removed what is computed in warehouse/ and target/. landing/ and the salt are untouched. Next: make build\n'
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(SQL_PASSED): $(SQL_FILES) .sqlfluff dbt_project.yml requirements.txt
 	@mkdir -p $(@D)

@@ -933,17 +933,22 @@ def ask(
 def docs(
     check: Annotated[bool, typer.Option("--check", help="Only say which pages are not current.")] = False,
 ) -> int:
-    """Write docs/kpis/: one page per KPI.
+    """Write docs/kpis/, a page per KPI in each language, docs/contract.md and the metrics of MetricFlow.
 
     Made from the catalogue, the models, their unit tests and docs/decisions.md; needs no data.
     """
-    from vitals import dbt_build, kpi_docs
+    from vitals import contract_docs, dbt_build, kpi_docs, metrics
 
     paths = Paths.from_environment()
     with _steps() as tell:
         tell("Reading the models", 0, 0, "")
         dbt_build.parse(paths)
-        pages = kpi_docs.render(paths.project, dbt_build.read_manifest(paths))
+        manifest = dbt_build.read_manifest(paths)
+        pages = (
+            kpi_docs.render(paths.project, manifest)
+            | contract_docs.render(paths.project, manifest)
+            | metrics.render(paths.project, manifest)
+        )
     stale = kpi_docs.differing(paths.project, pages)
     if check:
         for page in stale:
@@ -955,7 +960,7 @@ def docs(
         kpi_docs.write(paths.project, pages)
         for page in stale:
             _say(f"{'Wrote' if page in pages else 'Removed'} {page}", console=_out())
-    _say(f"{len(pages)} pages in {kpi_docs.INDEX.parent} are current.", console=_out())
+    _say(f"{len(pages)} files are current.", console=_out())
     return OK
 
 
