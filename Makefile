@@ -1,7 +1,7 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run dashboard superset test test-superset lint mutants chaos bench screenshots clean help venv
+.PHONY: build run dashboard superset docs test test-superset test-metrics lint mutants chaos bench screenshots clean help venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -56,6 +56,9 @@ $(SUPERSET_STAMP): bi/superset/requirements.txt
 	@bi/superset/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bi/superset/requirements.txt
 	@touch $(SUPERSET_STAMP)
 
+docs: venv ## the documentation site, in target/site: open its index.html, no server and no connection needed
+	@$(BIN)/python -m vitals.site
+
 test: venv ## every check: style, types, SQL, layers, tests
 	$(call heading,ruff: Python style)
 	@$(BIN)/ruff check .
@@ -71,6 +74,9 @@ test: venv ## every check: style, types, SQL, layers, tests
 
 test-superset: venv $(SUPERSET_STAMP) ## every figure of the Superset dashboard against the marts, on DuckDB and PostgreSQL (minutes)
 	@$(BIN)/pytest -q tests/python/bi/check_superset.py
+
+test-metrics: venv ## the metrics of MetricFlow alone: valid, and equal to the KPI marts
+	@$(BIN)/pytest -q tests/python/end_to_end/test_metricflow.py
 
 lint: venv ## the quick checks only: no tests
 	$(call heading,ruff: Python style)

@@ -38,11 +38,15 @@ BETTER: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Named:
-    """What a KPI is called in one language, and what it says there in one sentence."""
+    """What a KPI is called in one language, what it says there in one sentence, its formula in words, and
+    what to keep in mind when reading it."""
 
     name: str
     acronyms: tuple[str, ...]
     meaning: str
+    numerator: str
+    denominator: str
+    caveat: str
 
     @property
     def title(self) -> str:
@@ -63,8 +67,6 @@ class Kpi:
     guards: tuple[str, ...]
     # Those that its one figure covers: all, or synchronous (where the customer waits for the answer).
     scorecard_channels: str
-    numerator: str
-    denominator: str
 
     @property
     def name(self) -> str:
@@ -93,8 +95,17 @@ class Kpi:
 
     @property
     def page(self) -> Path:
-        """Its page, below the project."""
+        """Its page in English, below the project."""
         return PAGES / f"{self.kpi_id}.md"
+
+    def untranslated(self) -> list[str]:
+        """The texts that a language lacks, as `caveat in French`."""
+        return [
+            f"{text} in {LANGUAGES[language]}"
+            for language, named in self.names.items()
+            for text in ("name", "meaning", "numerator", "denominator", "caveat")
+            if not getattr(named, text).strip()
+        ]
 
 
 def read_catalogue(project: Path) -> tuple[Kpi, ...]:
@@ -124,6 +135,9 @@ def _kpi(row: Mapping[str, str]) -> Kpi:
                 row[f"name_{language}"],
                 _listed(row[f"acronyms_{language}"]),
                 row[f"meaning_{language}"],
+                row["numerator" if language == "en" else f"numerator_{language}"],
+                row["denominator" if language == "en" else f"denominator_{language}"],
+                row[f"caveat_{language}"],
             )
             for language in LANGUAGES
         },
@@ -133,8 +147,6 @@ def _kpi(row: Mapping[str, str]) -> Kpi:
         better=row["better"],
         guards=tuple(value for column, value in row.items() if column.endswith("guard_kpi_id") and value),
         scorecard_channels=row["scorecard_channels"],
-        numerator=row["numerator"],
-        denominator=row["denominator"],
     )
 
 

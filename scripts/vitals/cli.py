@@ -942,19 +942,23 @@ def ask(
 def docs(
     check: Annotated[bool, typer.Option("--check", help="Only say which pages are not current.")] = False,
 ) -> int:
-    """Write docs/kpis/, one page per KPI, and Superset's datasets, one metric per KPI.
+    """Write what the KPI catalogue and the models say: pages, the contract, metrics for MetricFlow and Superset.
 
     Made from the catalogue, the models, their unit tests and docs/decisions.md; needs no data.
     """
-    from vitals import dbt_build, kpi_docs, superset_datasets
+    from vitals import contract_docs, dbt_build, kpi_docs, metrics, superset_datasets
 
     paths = Paths.from_environment()
     with _steps() as tell:
         tell("Reading the models", 0, 0, "")
         dbt_build.parse(paths)
         manifest = dbt_build.read_manifest(paths)
-        datasets = superset_datasets.render(paths.project, manifest)
-        pages = {**kpi_docs.render(paths.project, manifest), **datasets}
+        pages = (
+            kpi_docs.render(paths.project, manifest)
+            | contract_docs.render(paths.project, manifest)
+            | metrics.render(paths.project, manifest)
+            | superset_datasets.render(paths.project, manifest)
+        )
     stale = kpi_docs.differing(paths.project, pages)
     if check:
         for page in stale:
@@ -966,11 +970,7 @@ def docs(
         kpi_docs.write(paths.project, pages)
         for page in stale:
             _say(f"{'Wrote' if page in pages else 'Removed'} {page}", console=_out())
-    _say(
-        f"{len(pages) - len(datasets)} pages in {kpi_docs.INDEX.parent} and {len(datasets)} datasets in"
-        f" {superset_datasets.DATASETS} are current.",
-        console=_out(),
-    )
+    _say(f"{len(pages)} files are current.", console=_out())
     return OK
 
 

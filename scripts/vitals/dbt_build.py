@@ -117,6 +117,20 @@ def parse(paths: Paths) -> Any:
     return result.result
 
 
+def write_docs(paths: Paths, manifest: Any) -> Path:
+    """dbt's own documentation of the models as one HTML file; no database is read.
+
+    Args:
+        paths: the project, and as its warehouse a folder that no build uses.
+        manifest: what `parse` returned for these paths.
+
+    Raises:
+        VitalsError: when dbt cannot write it.
+    """
+    _invoke(paths, manifest, ["docs", "generate", "--static", "--empty-catalog", "--no-compile"], [])
+    return target_dir(paths) / "static_index.html"
+
+
 def build(
     paths: Paths,
     manifest: Any,

@@ -1,8 +1,9 @@
-"""`docs/kpis/`: one page per KPI, made from the catalogue, dbt's manifest and docs/decisions.md.
+"""`docs/kpis/`: one page per KPI and language, made from the catalogue, dbt's manifest and docs/decisions.md.
 
-Nothing on a page is written by hand: names and meanings are the catalogue's, the formula is the model's own
-text, edge cases are the names of dbt unit tests, the worked number is a unit test's rows, the lineage is the
-manifest's.
+Nothing on a page is written by hand: names, meanings and caveats are the catalogue's, the formula is the
+model's own text, edge cases are the names of dbt unit tests, the worked number is a unit test's rows, the
+lineage is the manifest's. Pages in other languages than English have what the catalogue and the dashboard say
+in them, and lead to the English page for the rest.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ast
 import csv
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +19,17 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from vitals.catalogue import LANGUAGES, PAGES, Kpi, read_catalogue
+from vitals.catalogue import LANGUAGES, PAGES, SEED, Kpi, read_catalogue
+from vitals.dashboard.words import OWN_NAMES, Words
 from vitals.errors import VitalsError
 from vitals.scorecard import format_value
 
 INDEX = PAGES / "README.md"
+# Folders that hold nothing but what `vitals docs` writes: what it no longer writes is removed there.
+OWN_FOLDERS = {PAGES: ".md", Path("bi", "superset", "assets", "datasets"): ".yaml"}
 DECISIONS = Path("docs", "decisions.md")
 THRESHOLDS = Path("seeds", "reference", "thresholds.csv")
+WORDS = Path(__file__).with_name("templates") / "kpi_words.toml"
 DIMENSIONS = ("day", "client", "site", "queue", "channel", "contact_type")
 # Columns that say which row it is, not what was measured.
 _KEYS = frozenset(
@@ -48,9 +54,15 @@ def render(project: Path, manifest: Mapping[str, Any]) -> dict[Path, str]:
         manifest: dbt's manifest of it.
 
     Raises:
-        VitalsError: a KPI has no model, or a decision names a KPI that is not in the catalogue.
+        VitalsError: a KPI has no model or lacks a text, or a decision names a KPI that the catalogue lacks.
     """
     kpis = read_catalogue(project)
+    lacking = [f"{kpi.kpi_id}: {', '.join(kpi.untranslated())}" for kpi in kpis if kpi.untranslated()]
+    if lacking:
+        raise VitalsError(
+            f"{SEED} lacks texts: {'; '.join(lacking)}",
+            "Write them in the KPI's row, in the columns of that language.",
+        )
     names = {kpi.kpi_id: kpi.name for kpi in kpis}
     decisions = read_decisions(project, names)
     environment = Environment(
@@ -62,22 +74,24 @@ def render(project: Path, manifest: Mapping[str, Any]) -> dict[Path, str]:
         autoescape=False,
     )
     environment.filters["cell"] = _cell
-    page, index = (environment.get_template(f"{name}.md.jinja") for name in ("kpi", "kpis"))
+    page, index, translated_page, translated_index = (
+        environment.get_template(f"{name}.md.jinja")
+        for name in ("kpi", "kpis", "kpi_translated", "kpis_translated")
+    )
     graph = _Graph(manifest)
-    pages = {
-        INDEX: index.render(
-            families={
-                family: [kpi for kpi in kpis if kpi.family == family]
-                for family in dict.fromkeys(kpi.family for kpi in kpis)
-            },
-        )
+    families = {
+        family: [kpi for kpi in kpis if kpi.family == family]
+        for family in dict.fromkeys(kpi.family for kpi in kpis)
     }
+    thresholds = {kpi.kpi_id: _thresholds(project, graph, kpi) for kpi in kpis}
+    pages = {INDEX: index.render(families=families, switch=_switch(INDEX.name, "en"))}
     for kpi in kpis:
         pages[kpi.page] = page.render(
             kpi=kpi,
             languages=LANGUAGES,
             names=names,
-            model=_formula(graph, kpi, _thresholds(project, graph, kpi)),
+            switch=_switch(kpi.page.name, "en"),
+            model=_formula(graph, kpi, thresholds[kpi.kpi_id]),
             variants=_variants(graph, kpi),
             worked=_worked(graph, kpi),
             edges=_edges(graph, kpi),
@@ -85,7 +99,45 @@ def render(project: Path, manifest: Mapping[str, Any]) -> dict[Path, str]:
             lineage=_lineage(graph, kpi),
             query=_query(graph, kpi),
         )
+    for language, text in translated_words().items():
+        words = Words(language)
+        shared = {"language": language, "text": text, "words": words, "own_names": OWN_NAMES}
+        pages[page_in(INDEX, language)] = translated_index.render(
+            **shared, families=families, switch=_switch(INDEX.name, language)
+        )
+        tongue = _Tongue(text, words)
+        for kpi in kpis:
+            pages[page_in(kpi.page, language)] = translated_page.render(
+                **shared,
+                kpi=kpi,
+                own=kpi.names[language],
+                names={one.kpi_id: one.names[language].name for one in kpis},
+                switch=_switch(kpi.page.name, language),
+                model=_formula(graph, kpi, thresholds[kpi.kpi_id]),
+                variants=_variants(graph, kpi, tongue),
+                worked=_worked(graph, kpi, tongue),
+                query=_query(graph, kpi),
+            )
     return pages
+
+
+def translated_words() -> dict[str, dict[str, str]]:
+    """What the pages say in each language but English beside the catalogue, by language and key."""
+    return tomllib.loads(WORDS.read_text(encoding="utf-8"))
+
+
+def page_in(page: Path, language: str) -> Path:
+    """An English page's counterpart in a language: `docs/kpis/fr/csat.md`."""
+    return page if language == "en" else page.parent / language / page.name
+
+
+def _switch(name: str, language: str) -> str:
+    """The line that leads to the same page in the other languages."""
+    up = "" if language == "en" else "../"
+    return " · ".join(
+        own if code == language else f"[{own}]({up}{name if code == 'en' else f'{code}/{name}'})"
+        for code, own in OWN_NAMES.items()
+    )
 
 
 def differing(project: Path, pages: Mapping[Path, str]) -> list[Path]:
@@ -97,13 +149,13 @@ def differing(project: Path, pages: Mapping[Path, str]) -> list[Path]:
     """
     there = {
         file.relative_to(project)
-        for folder, suffix in {(path.parent, path.suffix) for path in pages}
-        for file in (project / folder).glob(f"*{suffix}")
+        for folder, suffix in OWN_FOLDERS.items()
+        for file in (project / folder).rglob(f"*{suffix}")
     }
     changed = {
         path
         for path, text in pages.items()
-        if path not in there or (project / path).read_text(encoding="utf-8") != text
+        if not (project / path).exists() or (project / path).read_text(encoding="utf-8") != text
     }
     return sorted(changed | (there - set(pages)))
 
@@ -278,6 +330,34 @@ class _Graph:
 # --- parts of a page ---------------------------------------------------------------------------
 
 
+class _Tongue:
+    """How figures and small words are written; without words as in English."""
+
+    def __init__(self, text: Mapping[str, str] | None = None, words: Words | None = None) -> None:
+        self.text = text or {"yes": "yes", "no": "no", "no_value": "no value", "provisional": "provisional"}
+        self.words = words
+
+    def figure(self, value: Any, kpi: Kpi) -> str:
+        """A KPI's value with its unit."""
+        if self.words:
+            return self.words.value(float(value), kpi.unit)
+        return format_value(float(value), kpi.unit)
+
+    def shown(self, value: Any) -> str:
+        """A value of a unit test's row."""
+        if value is None:
+            return "–"
+        if isinstance(value, bool):
+            return self.text["yes"] if value else self.text["no"]
+        if isinstance(value, int | float):
+            number = f"{value:,}".replace("-", "−")
+            return self.words.localised(number) if self.words else number
+        return str(value)
+
+
+_ENGLISH = _Tongue()
+
+
 @dataclass(frozen=True)
 class _Formula:
     sql: str
@@ -314,7 +394,7 @@ class _Variants:
     rows: tuple[_Variant, ...]
 
 
-def _variants(graph: _Graph, kpi: Kpi) -> _Variants | None:
+def _variants(graph: _Graph, kpi: Kpi, tongue: _Tongue = _ENGLISH) -> _Variants | None:
     """The other readings of a KPI, as its model `kpi_<kpi_id>_variants` lists them: (name, met, base)."""
     model = f"{kpi.model}_variants"
     if model not in graph.by_name:
@@ -331,7 +411,7 @@ def _variants(graph: _Graph, kpi: Kpi) -> _Variants | None:
     rows = []
     for name, met, base in ast.literal_eval(listed[1]):
         values = [
-            _figure(row["value"], kpi)
+            tongue.figure(row["value"], kpi)
             for test in tests
             for row in test["expect"]["rows"]
             if row.get("variant") == name
@@ -357,7 +437,7 @@ class _Worked:
     results: tuple[str, ...]
 
 
-def _worked(graph: _Graph, kpi: Kpi) -> _Worked | None:
+def _worked(graph: _Graph, kpi: Kpi, tongue: _Tongue = _ENGLISH) -> _Worked | None:
     """A unit test that gives numerator, denominator and value; one kept for this purpose goes first."""
     for test in sorted(
         graph.tests.get(kpi.model, []), key=lambda one: "_worked_" not in one["original_file_path"]
@@ -370,40 +450,28 @@ def _worked(graph: _Graph, kpi: Kpi) -> _Worked | None:
             sentence=_sentence(test["name"]),
             file=test["original_file_path"],
             given=tuple(
-                _table(re.sub(r"^.*?\(|['\"\s)]", "", given["input"]), given["rows"])
+                _table(re.sub(r"^.*?\(|['\"\s)]", "", given["input"]), given["rows"], tongue)
                 for given in test["given"]
                 if given["rows"]
             ),
-            results=tuple(_result(row, kpi) for row in told),
+            results=tuple(_result(row, kpi, tongue) for row in told),
         )
     return None
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> _Table:
+def _table(name: str, rows: Sequence[Mapping[str, Any]], tongue: _Tongue) -> _Table:
     columns = tuple(dict.fromkeys(column for row in rows for column in row))
-    return _Table(name, columns, tuple(tuple(_shown(row.get(column)) for column in columns) for row in rows))
+    return _Table(
+        name, columns, tuple(tuple(tongue.shown(row.get(column)) for column in columns) for row in rows)
+    )
 
 
-def _result(row: Mapping[str, Any], kpi: Kpi) -> str:
-    place = ", ".join(_shown(row[one]) for one in DIMENSIONS if row.get(one) is not None)
-    value = "no value" if row["value"] is None else f"**{_figure(row['value'], kpi)}**"
-    result = f"{_shown(row['numerator'])} / {_shown(row['denominator'])} = {value}"
-    provisional = ", provisional" if row.get("is_final") is False else ""
+def _result(row: Mapping[str, Any], kpi: Kpi, tongue: _Tongue) -> str:
+    place = ", ".join(tongue.shown(row[one]) for one in DIMENSIONS if row.get(one) is not None)
+    value = tongue.text["no_value"] if row["value"] is None else f"**{tongue.figure(row['value'], kpi)}**"
+    result = f"{tongue.shown(row['numerator'])} / {tongue.shown(row['denominator'])} = {value}"
+    provisional = f", {tongue.text['provisional']}" if row.get("is_final") is False else ""
     return (f"{place}: " if place else "") + result + provisional
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return f"{value:,}".replace("-", "−")
-    return str(value)
-
-
-def _figure(value: Any, kpi: Kpi) -> str:
-    return format_value(float(value), kpi.unit)
 
 
 def _sentence(name: str) -> str:

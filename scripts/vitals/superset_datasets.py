@@ -185,11 +185,12 @@ def _kpi_metric(kpi: Kpi) -> dict[str, Any]:
         # A sum over the members is no share of anything.
         expression = f"case when min({member}) = max({member}) then {expression} end"
         note = f" Group by {member}."
+    english = kpi.names["en"]
     return {
         "metric_name": kpi.kpi_id,
         "verbose_name": kpi.name + _UNIT_SIGNS.get(kpi.unit, ""),
         "expression": expression,
-        "description": f"{kpi.names['en'].meaning} {kpi.numerator} / {kpi.denominator}.{note}",
+        "description": f"{english.meaning} {english.numerator} / {english.denominator}.{note}",
         "d3format": _FORMATS[kpi.unit],
     }
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
+import yaml
 
 from centre import PROJECT, Centre, copy_project
-from vitals import kpi_docs
-from vitals.catalogue import PAGES, SEED, read_catalogue
+from vitals import contract_docs, kpi_docs
+from vitals.catalogue import LANGUAGES, PAGES, SEED, read_catalogue
 from vitals.dbt_build import read_manifest
 from vitals.errors import VitalsError
 from vitals.scorecard import format_value
@@ -23,28 +25,33 @@ def manifest(centre: Centre) -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def pages(manifest: Mapping[str, Any]) -> dict[str, str]:
-    return {path.stem: text for path, text in kpi_docs.render(PROJECT, manifest).items()}
+def rendered(manifest: Mapping[str, Any]) -> dict[Path, str]:
+    return kpi_docs.render(PROJECT, manifest)
+
+
+@pytest.fixture(scope="module")
+def pages(rendered: dict[Path, str]) -> dict[str, str]:
+    return {path.stem: text for path, text in rendered.items() if path.parent == PAGES}
 
 
 def section(page: str, heading: str) -> str:
     return page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
 
 
-def test_the_committed_pages_are_current(manifest: Mapping[str, Any]) -> None:
-    stale = kpi_docs.differing(PROJECT, kpi_docs.render(PROJECT, manifest))
-    assert [str(page) for page in stale] == [], "Run `vitals docs` and commit docs/kpis/."
+def test_the_committed_pages_are_current(manifest: Mapping[str, Any], rendered: dict[Path, str]) -> None:
+    stale = kpi_docs.differing(PROJECT, rendered | contract_docs.render(PROJECT, manifest))
+    assert [str(page) for page in stale] == [], "Run `vitals docs` and commit docs/."
 
 
 def test_pages_are_the_same_whenever_and_wherever_they_are_made(
-    manifest: Mapping[str, Any], pages: dict[str, str]
+    manifest: Mapping[str, Any], rendered: dict[Path, str]
 ) -> None:
     shuffled = {
         kind: dict(reversed(entries.items())) if isinstance(entries, dict) else entries
         for kind, entries in manifest.items()
     }
-    assert {path.stem: text for path, text in kpi_docs.render(PROJECT, shuffled).items()} == pages
-    text = "\n".join(pages.values())
+    assert kpi_docs.render(PROJECT, shuffled) == rendered
+    text = "\n".join(rendered.values())
     assert str(PROJECT) not in text
     assert not re.search(r"(?<![\w.`])/(?:home|root|tmp|usr|Users)/", text)
     assert manifest["metadata"]["generated_at"][:10] not in text
@@ -110,12 +117,65 @@ def test_the_index_lists_every_kpi_in_three_languages(pages: dict[str, str]) -> 
         assert f"]({kpi.kpi_id}.md) | {kpi.names['fr'].title} | {kpi.names['bg'].title} |" in pages["README"]
 
 
-def test_every_link_of_a_page_leads_to_a_file(pages: dict[str, str]) -> None:
-    links = {link for page in pages.values() for link in re.findall(r"\]\(([^)#]+)(?:#\w+)?\)", page)}
+def test_every_link_of_a_page_leads_to_a_file(rendered: dict[Path, str]) -> None:
+    known = {(PROJECT / path).resolve() for path in rendered}
     missing = [
-        link for link in links if not (PROJECT / PAGES / link).exists() and Path(link).stem not in pages
+        (path, link)
+        for path, page in rendered.items()
+        for link in re.findall(r"\]\(([^)#]+)(?:#\w+)?\)", page)
+        if not (there := (PROJECT / path.parent / link).resolve()).exists() and there not in known
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_every_kpi_has_its_page_in_every_language(rendered: dict[Path, str], language: str) -> None:
+    for kpi in KPIS.values():
+        page = rendered[kpi_docs.page_in(kpi.page, language)]
+        own = kpi.names[language]
+        assert page.startswith(f"# {own.title}\n")
+        for told in (own.meaning, own.numerator, own.denominator, own.caveat):
+            assert told.replace("|", "\\|") in page
+        assert kpi.names["en"].caveat not in page
+        results = re.findall(r"([−\d,\u202f]+) / ([−\d,\u202f]+) = \*\*(.+?)\*\*", page)
+        assert results, kpi.kpi_id
+    index = rendered[kpi_docs.page_in(kpi_docs.INDEX, language)]
+    assert all(f"[{kpi.names[language].title}]({kpi.kpi_id}.md)" in index for kpi in KPIS.values())
+
+
+def test_the_words_of_the_pages_are_the_same_in_every_language() -> None:
+    words = kpi_docs.translated_words()
+    assert set(words) == set(LANGUAGES) - {"en"}
+    french, bulgarian = words["fr"], words["bg"]
+    assert set(french) == set(bulgarian)
+    assert all(text.strip() for own in words.values() for text in own.values())
+    assert re.findall(r"[а-яА-Я]", "".join(french.values())) == []
+    assert [key for key, text in bulgarian.items() if not re.search(r"[а-я]", text) and key != "colon"] == []
+
+
+def test_a_text_that_a_language_lacks_is_named(project_copy: Path, manifest: Mapping[str, Any]) -> None:
+    assert [kpi.kpi_id for kpi in KPIS.values() if kpi.untranslated()] == []
+    seed = project_copy / SEED
+    caveat = KPIS["csat"].names["bg"].caveat
+    text = seed.read_text(encoding="utf-8")
+    assert text.count(caveat) == 1
+    seed.write_text(text.replace(caveat, ""), encoding="utf-8")
+    with pytest.raises(VitalsError, match="csat: caveat in Bulgarian"):
+        kpi_docs.render(project_copy, manifest)
+
+
+def test_the_contract_tells_every_column_that_is_built(centre: Centre, manifest: Mapping[str, Any]) -> None:
+    page = contract_docs.render(PROJECT, manifest)[contract_docs.PAGE]
+    tables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["platforms"]
+    with duckdb.connect(str(centre.paths.work_db), read_only=True) as connection:
+        for table in tables:
+            told = re.findall(
+                r"^\| `(\w+)` \| ([\w(),]+) \| .* \| .+ \|$", section(page, table), re.MULTILINE
+            )
+            built = connection.sql(f"describe intermediate.int_{table}__unioned").fetchall()
+            assert told == [
+                (name, "string" if kind == "VARCHAR" else kind.lower()) for name, kind, *_ in built
+            ]
 
 
 def test_what_differs_is_named_and_written(manifest: Mapping[str, Any], tmp_path: Path) -> None:
