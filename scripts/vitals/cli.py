@@ -942,7 +942,7 @@ def ask(
 def docs(
     check: Annotated[bool, typer.Option("--check", help="Only say which pages are not current.")] = False,
 ) -> int:
-    """Write what the KPI catalogue and the models say: pages, the contract, metrics for MetricFlow and Superset.
+    """Write what the KPI catalogue and the models say: pages, contract, metrics for MetricFlow and Superset.
 
     Made from the catalogue, the models, their unit tests and docs/decisions.md; needs no data.
     """
