@@ -143,15 +143,15 @@ def differing(project: Path, pages: Mapping[Path, str]) -> list[Path]:
 
     Args:
         project: the dbt project's folder.
-        pages: what `render` returned.
+        pages: what `render` returned, with or without other generated files.
     """
     there = {file.relative_to(project) for file in (project / PAGES).rglob("*.md")}
     changed = {
         path
         for path, text in pages.items()
-        if path not in there or (project / path).read_text(encoding="utf-8") != text
+        if not (project / path).exists() or (project / path).read_text(encoding="utf-8") != text
     }
-    return sorted(changed | (there - set(pages)))
+    return sorted(changed | (there - set(pages) if INDEX in pages else set()))
 
 
 def write(project: Path, pages: Mapping[Path, str]) -> list[Path]:
