@@ -99,7 +99,7 @@ def navigation(project: Path, nav: list[Any]) -> list[Any]:
         nav: as mkdocs.yml has it.
     """
     kpis = read_catalogue(project)
-    grown = {
+    grown: dict[str, list[Any]] = {
         f"kpis/{folder}README.md": [
             {kpi.names[language].name: f"kpis/{folder}{kpi.kpi_id}.md"} for kpi in kpis
         ]
