@@ -412,7 +412,7 @@ class Bench:
         """Files of as many new contacts each as `_LIVE_CONTACTS`, of the day after the history."""
         apart = self.home / "live"
         shutil.rmtree(apart, ignore_errors=True)
-        # Of four contacts more than one comes through this platform; the step before brought a day's contacts.
+        # Of four contacts more than one comes through this platform; the step before brought a day of them.
         further = max(1, self.contacts // DAYS) + 4 * self.live_files * _LIVE_CONTACTS
         self._simulate("live-generate", "--further", str(further), landing=apart)
         records = apart / "amazon_connect" / "contact_records"

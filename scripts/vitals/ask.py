@@ -217,6 +217,8 @@ def show(column: str, value: Any) -> str:
     if not isinstance(value, int | float | Decimal):
         return str(value)
     words = column.split("_")
+    if words[-1] == "year":
+        return f"{value:.0f}"
     unit = _UNITS.get(words[-1]) or ("percent" if "share" in words else "")
     if unit == "points":
         change = format_change(float(value), "percent")
@@ -226,4 +228,5 @@ def show(column: str, value: Any) -> str:
         return sign + format_value(abs(float(value)), unit)
     if unit:
         return format_value(float(value), unit)
-    return (f"{value:,}" if isinstance(value, int) else f"{value:,.1f}").replace("-", "−")
+    is_whole = isinstance(value, int) or words[-1] == "count"
+    return (f"{value:,.0f}" if is_whole else f"{value:,.1f}").replace("-", "−")

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -543,10 +543,25 @@ def adopt(
     except VitalsError as error:
         _say(f"⚠ {error.message} {error.remedy}", style="yellow")
     else:
+        if reached := command.reach(paths, adopted, card):
+            _say(reached)
         cards.print_scorecard(_out(), card)
-    for note in adopted.notes:
-        _say(f"⚠ {note}", style="yellow")
-    _next(f"vitals adopt --undo {adopted.platform}", "take it out again; or edit what was written, and run")
+        missing: dict[str, list[str]] = {why: [] for why in adopted.unmeasured.values()}
+        for kpi_id, why in adopted.unmeasured.items():
+            missing[why].append(kpi_id.replace("_", " "))
+        if missing:
+            _say(
+                "Left out of this card, for the file does not tell "
+                + "; ".join(f"{why}: {', '.join(names)}" for why, names in missing.items())
+                + ". Elsewhere they read 0 % or 100 %: do not take them for figures."
+            )
+    as_of = command.as_of(adopted, paths)
+    if as_of:
+        _next(
+            f"vitals run --as-of {as_of:%Y-%m-%dT%H:%M:%S}",
+            "build again after an edit; without --as-of it looks back from the last moment in any file",
+        )
+    _next(f"vitals adopt --undo {adopted.platform}", "take it out again")
     if report.landing.with_status("refused"):
         return REFUSED
     return ALERTS if report.publication.alerts else OK
@@ -815,6 +830,15 @@ def scorecard(
         typer.echo(cards.to_json(card), nl=False)
     else:
         cards.print_scorecard(_out(), card)
+        if all(one.value is None for one in card.signs) and (
+            last := cards.last_contact_day(paths.published_db, client)
+        ):
+            after = last + timedelta(days=1)
+            _say(
+                f"No figure lies in these days; the last contact came on {last}. To look back from there:"
+                f" vitals run --as-of {after}T00:00:00",
+                style="yellow",
+            )
 
 
 @app.command(
@@ -1426,8 +1450,8 @@ def _print_kpi(one: Kpi, known: Sequence[Kpi]) -> None:
     names = {other.kpi_id: other.name for other in known}
     guards = [f"{names.get(guard, guard)} ({guard})" for guard in one.guards]
     facts = [
-        ("formula", one.numerator),
-        ("", f"÷ {one.denominator}"),
+        ("formula", one.names["en"].numerator),
+        ("", f"÷ {one.names['en'].denominator}"),
         ("unit", f"{one.unit_in_words}; {one.better_in_words}"),
         ("guard", ", ".join(guards) or "none"),
         ("model", f"{one.model}, {one.model_file.as_posix()}"),

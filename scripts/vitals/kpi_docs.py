@@ -150,6 +150,7 @@ def differing(project: Path, pages: Mapping[Path, str]) -> list[Path]:
     there = {
         file.relative_to(project)
         for folder, suffix in OWN_FOLDERS.items()
+        if any(folder in path.parents for path in pages)
         for file in (project / folder).rglob(f"*{suffix}")
     }
     changed = {

@@ -156,6 +156,16 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
         return scorecard_of(connection, period, client)
 
 
+def last_contact_day(published: Path, client: str = "all") -> date | None:
+    """The day on which the last contact of a client, or of all, came; None when none did."""
+    with duckdb.connect(str(published), read_only=True) as connection:
+        row = connection.execute(
+            "select max(day) from marts.agg_contacts_daily where contacts_count > 0 and ? in ('all', client)",
+            [client],
+        ).fetchone()
+    return row[0] if row else None
+
+
 def scorecard_of(
     connection: duckdb.DuckDBPyConnection, period: str = "week", client: str = "all"
 ) -> Scorecard:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 from rich.console import Console
 
 from vitals import scorecard
@@ -14,7 +15,7 @@ from vitals.adopt import apply, dialogue
 from vitals.adopt.contract import contract_tables
 from vitals.adopt.look import Seen, look_at
 from vitals.adopt.plan import Plan, answers_of, differing, make_plan, map_path, read_record
-from vitals.adopt.propose import Answers, platform_name, read_word
+from vitals.adopt.propose import Answers, platform_name, read_word, zone_named
 from vitals.errors import VitalsError
 from vitals.paths import PROJECT_FILE, Paths
 
@@ -72,7 +73,13 @@ def adopt(
             raise VitalsError(f"{file}: its encoding is not known.", "Say it, as --encoding cp1251.")
     answers = _answers(seen, wanted)
     if not (yes or answers.platform or read_record(paths.project, platform_name(seen, answers))):
-        dialogue.ask_platform(console, seen, answers, paths.project)
+        known = _known_as(seen, answers, paths.project)
+        if known and dialogue.confirm(
+            console, f"It has the columns that files of {known} have. Is it the next file of {known}?"
+        ):
+            answers.platform = known
+        else:
+            dialogue.ask_platform(console, seen, answers, paths.project)
     platform = platform_name(seen, answers)
     record = read_record(paths.project, platform)
     before = _adopted_as(record, seen, answers)
@@ -92,7 +99,7 @@ def adopt(
     plan = make_plan(seen, proposal, answers, platform, paths, is_further)
     changed = plan.changes(paths.project)
     _check_overwriting(plan, changed, paths, force)
-    dialogue.show_plan(console, plan, changed)
+    dialogue.show_plan(console, plan, answers, changed)
     if changed and not yes and not dialogue.confirm(console, f"Write this into the project, as {platform}?"):
         return None
     written = apply.write(plan, seen, paths)
@@ -135,13 +142,30 @@ def latest_card(paths: Paths, plan: Plan) -> scorecard.Scorecard:
         except VitalsError:
             continue
         if any(one.value is not None for one in (*card.signs, *card.channels)):
-            return card
+            return replace(card, signs=tuple(one for one in card.signs if one.kpi_id not in plan.unmeasured))
     day = f" --as-of {plan.last_day_ends_at:%Y-%m-%dT%H:%M:%S}" if plan.last_day_ends_at else ""
     raise VitalsError(
         f"{wanted} has no contact in the days that scorecards look back on: they end with the newest data of"
         " all platforms.",
         f"Look back from its own last day: vitals run{day}, then vitals scorecard --client {wanted}; or empty"
         " landing/ of the other exports first.",
+    )
+
+
+def reach(paths: Paths, plan: Plan, card: scorecard.Scorecard) -> str:
+    """How many contacts of an adopted platform there are, and how many lie in the days of a scorecard."""
+    with duckdb.connect(str(paths.published_db), read_only=True) as connection:
+        row = connection.execute(
+            "select count(*), min(arrived_date), max(arrived_date),"
+            " count(*) filter (where arrived_date between ? and ?)"
+            " from marts.fct_contacts where platform = ?",
+            [card.period_start_date, card.period_end_date, plan.platform],
+        ).fetchone()
+    if row is None or not row[0]:
+        return ""
+    return (
+        f"{row[0]:,} contacts of {plan.platform}, {row[1]} to {row[2]}; {row[3]:,} of them in the days below."
+        f" All days: vitals dashboard, or marts.fct_contacts in {paths.published_db.name}."
     )
 
 
@@ -154,8 +178,8 @@ def _answers(seen: Seen, wanted: Wanted) -> Answers:
         wanted.platform,
         wanted.stream,
         wanted.table,
-        zone=wanted.zone,
-        times_zone=wanted.times_zone,
+        zone=wanted.zone and zone_named(wanted.zone),
+        times_zone=wanted.times_zone and zone_named(wanted.times_zone),
         date_order=_one_of("--date-order", wanted.date_order, ("day_first", "month_first")),
         decimal_mark=_one_of("--decimal-mark", wanted.decimal_mark, ("comma", "point")),
     )
@@ -208,6 +232,16 @@ def _adopted_as(record: dict[str, object] | None, seen: Seen, answers: Answers) 
         if answers.stream in (None, name) and set(columns) == set(each["columns"]):
             return str(name)
     return None
+
+
+def _known_as(seen: Seen, answers: Answers, project: Path) -> str | None:
+    """The adopted platform whose files have these columns; None when none's have, or several."""
+    found = [
+        file.parent.name
+        for file in sorted((project / "models" / "staging").glob("*/_*__adopted.json"))
+        if _adopted_as(read_record(project, file.parent.name), seen, answers)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _check_overwriting(plan: Plan, changed: Sequence[str], paths: Paths, force: bool) -> None:

@@ -201,6 +201,8 @@ MEANS: Mapping[str, Mapping[str, list[str]]] = {
 SETTLED: Mapping[str, list[str]] = {answer: words.split() for answer, words in _WORDS["settled"].items()}
 # Slugs of what a queue is called in a row that sums up all queues.
 ALL_OF_THEM: frozenset[str] = frozenset(_WORDS["all_of_them"]["queue"].split())
+# Why each question is asked, by its key or the key's beginning.
+WHY: Mapping[str, str] = _WORDS["why"]
 # Seconds in one of a unit, and how a column's name ends that says it.
 UNITS = {"ms": "0.001", "s": "1", "min": "60", "h": "3600", "days": "86400"}
 UNIT_NAMES: Mapping[str, list[str]] = {unit: words.split() for unit, words in _WORDS["units"].items()}

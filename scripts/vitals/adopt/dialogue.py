@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vitals.adopt.contract import CHOICES, GRAINS, HANDLE, MEANS, ContractTable
+from vitals.adopt.contract import CHOICES, GRAINS, HANDLE, MEANS, WHY, ContractTable
 from vitals.adopt.look import Seen, SeenColumn
 from vitals.adopt.plan import Plan
 from vitals.adopt.propose import (
@@ -25,6 +25,8 @@ from vitals.adopt.propose import (
     propose,
     questions,
     read_word,
+    slug,
+    zone_named,
 )
 from vitals.errors import VitalsError
 from vitals.shown import one_line
@@ -102,11 +104,21 @@ def show_proposal(console: Console, seen: Seen, proposal: Proposal, answers: Ans
         _line(console, f"  {each}")
     left = [each.name for each in seen.columns if each.name not in proposal.columns()]
     if left:
-        _line(console, f"Left in raw data, for no field says it: {', '.join(left)}", "dim")
+        _line(console, f"Kept in raw data alone, for no field takes them: {', '.join(left)}", "dim")
 
 
-def show_plan(console: Console, plan: Plan, changed: Sequence[str]) -> None:
-    """What is written, and what to know of it."""
+def show_plan(console: Console, plan: Plan, answers: Answers, changed: Sequence[str]) -> None:
+    """What was answered, what is written, and what to know of it."""
+    told = {
+        **answers.fixed,
+        **({"zone": answers.zone} if answers.zone else {}),
+        **({"times written in": answers.times_zone} if answers.times_zone else {}),
+        **{f"{name} {word}": one for name, words in answers.words.items() for word, one in words.items()},
+        **answers.units,
+        **{f"{name} includes": "+".join(parts) or "none" for name, parts in answers.includes.items()},
+    }
+    if changed and told:
+        _line(console, f"As answered: {' · '.join(f'{name}: {one}' for name, one in told.items())}")
     for each in changed:
         rows = len(plan.added.get(each, ()))
         _line(console, f"  writes {each}{f' ({rows} more row' + 's' * (rows > 1) + ')' if rows else ''}")
@@ -258,12 +270,12 @@ def _answered(console: Console, seen: Seen, proposal: Proposal, answers: Answers
         if told == "?":
             _line(
                 console,
-                f"  {'Enter takes ' + question.default + '. ' if question.default else ''}"
-                f"A script says it with {question.flag}. The answer stands in what is written, where it"
-                " can be changed. Ctrl-C leaves everything as it is.",
+                f"  {_why(question)}{f' Enter takes {question.default}.' if question.default else ''}"
+                f" A script says it with {question.flag}. Nothing is written before you say so at the end.",
             )
             continue
-        if not told or (question.choices and told not in question.choices):
+        is_free = question.key.startswith("word:channel:")
+        if not told or (question.choices and told.lower() not in question.choices and not is_free):
             _line(
                 console,
                 f"✗ Answer one of: {', '.join(question.choices)}"
@@ -272,7 +284,10 @@ def _answered(console: Console, seen: Seen, proposal: Proposal, answers: Answers
                 "red",
             )
             continue
-        undo = _take(answers, proposal, question.key, told)
+        taken = _meant(question, told)
+        if taken != told:
+            _line(console, f"  Taken as {taken}.")
+        undo = _take(answers, proposal, question.key, taken)
         try:
             check_answers(seen, proposal, answers)
         except VitalsError as error:
@@ -280,6 +295,19 @@ def _answered(console: Console, seen: Seen, proposal: Proposal, answers: Answers
             _line(console, f"✗ {error.message} {error.remedy}", "red")
             continue
         return
+
+
+def _meant(question: Question, told: str) -> str:
+    """An answer as it is kept: an IANA zone, a choice in lower case, a channel by a name of ours."""
+    if question.key in ("zone", "times_zone"):
+        return zone_named(told)
+    if question.key.startswith("word:channel:"):
+        return slug(told)
+    return told.lower() if question.choices else told
+
+
+def _why(question: Question) -> str:
+    return WHY.get(question.key) or WHY[question.key.partition(":")[0]]
 
 
 def _take(answers: Answers, proposal: Proposal, key: str, told: str) -> Callable[[], None]:
@@ -316,7 +344,7 @@ def _words_shown(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[s
                 or (name == "is_resolved" and column.kind != "text")
             ):
                 continue
-            left = "a new channel" if name == "channel" else "says nothing"
+            left = "a channel of its own" if name == "channel" else "says nothing"
             words = sorted({each.strip() for each in column.words})
             shown = [f"{each} → {ours(answers, name, each) or left}" for each in words[:_SHOWN_WORDS]]
             more = f" · … {len(words) - _SHOWN_WORDS} more" if len(words) > _SHOWN_WORDS else ""

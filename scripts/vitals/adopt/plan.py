@@ -49,6 +49,8 @@ _PERSONAL = re.compile(
     r"|full_name)(_|$)"
 )
 _STAYS = "{} stays as it is; for this file alone it would be written otherwise (--force)."
+# Points by which a rounded rate may differ from its counts.
+_TENTH = 0.1
 _WAITS = ("queued_at", "answered_at", "wait_seconds")
 # A report that comes by the day, week or month is silent when it is this late (hours).
 _SILENT_AFTER = {"day": "72", "week": "336", "month": "1080"}
@@ -70,6 +72,7 @@ class Plan:
         left: columns that fill no field.
         notes: what a reader should know of the choices made.
         last_day_ends_at: end of the last day on which something arrived, UTC; None when nothing says it.
+        unmeasured: KPI → what the file lacks for it, of those that read 0 % or 100 % without.
     """
 
     platform: str
@@ -83,6 +86,7 @@ class Plan:
     left: tuple[str, ...]
     notes: tuple[str, ...]
     last_day_ends_at: datetime | None
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
 
     def changes(self, project: Path) -> list[str]:
         """Files of the project that it would make or change."""
@@ -220,6 +224,7 @@ def make_plan(
         left,
         (*_notes(seen, proposal, answers, seeds), *(_STAYS.format(path) for path in unlike if is_further)),
         _last_day_ends_at(seen, proposal, answers),
+        _unmeasured(seen, proposal, answers, seeds) if "contact_legs" not in names.streams else {},
     )
 
 
@@ -586,8 +591,41 @@ def _record(
     }
 
 
+def _unmeasured(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> dict[str, str]:
+    """KPIs of contacts that nothing in the file measures, though a formula would give a figure."""
+    if proposal.table.name != "contacts":
+        return {}
+    told = {*proposal.mapping, *answers.fixed}
+    outcomes = {
+        ours(answers, "outcome", word)
+        for name in proposal.mapping.get("outcome", ())
+        if (column := seen.column(name))
+        for word in column.words
+    }
+    found = {}
+    if not told & set(_WAITS):
+        found = dict.fromkeys(("service_level", "call_performance_index"), "how long anybody waited")
+    if outcomes and not outcomes & {"abandoned", "callback_requested", "diverted"}:
+        found["abandonment_rate"] = "who gave up"
+    if "transfers_count" not in told:
+        found["transfer_rate"] = "transfers"
+    if "agents_count" not in told:
+        found["retelling_rate"] = "how many agents a customer met"
+    if seeds.path("sites") in seeds.added:
+        found["cost_per_contact"] = "what the site costs"
+    return found
+
+
 def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> Iterator[str]:
     mapping, table = proposal.mapping, proposal.table
+    key = {"contacts": "contact_id", "survey_responses": "response_id"}.get(table.name, "")
+    for column in (seen.column(each) for each in mapping.get(key, ())):
+        if column and column.has_all_words and len(mapping[key]) == 1 and len(column.words) < column.filled:
+            again, rows = column.filled - len(column.words), table.name.replace("_", " ")
+            yield (
+                f"{again:,} row{'s repeat' if again > 1 else ' repeats'} the {column.name} of another: each"
+                f" counts once, as its latest row says; {len(column.words):,} {rows} remain."
+            )
     if table.name == "contacts" and not any(name in mapping for name in _WAITS):
         yield (
             "No column tells how long anybody waited (queued_at, answered_at, wait_seconds). Speed of answer"
@@ -622,9 +660,10 @@ def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> I
         )
     for row in seeds.added.get(seeds.path("sites"), []):
         country = f" in {row[2]}" if row[2] else ""
+        by_zone = ", by its zone" if country else ""
         yield (
-            f"The site {row[1]} stands in seeds/reference/sites.csv as {row[4]}{country}, by its zone:"
-            " correct it if it is outsourced or abroad."
+            f"The site {row[1]} stands in seeds/reference/sites.csv as {row[4]}{country}{by_zone}: correct it"
+            " if it is outsourced or elsewhere."
         )
     strays = [
         (each, *each.strays[0]) for each in seen.columns if each.name in proposal.columns() and each.strays
@@ -656,6 +695,7 @@ def _notes_on_totals(seen: Seen, proposal: Proposal, answers: Answers, seeds: _S
     rates = [each.name for each in seen.columns if each.name not in proposal.columns() and is_rate(each.name)]
     if rates:
         yield f"Published rates are not used, they are computed from the counts: {', '.join(rates)}."
+        yield from _contradicted(seen, mapping, answers, rates)
     if answers.fixed.get("measured_over") == "offered" and {"total_wait_seconds", "average_wait_seconds"} & {
         *mapping
     }:
@@ -672,9 +712,49 @@ def _notes_on_totals(seen: Seen, proposal: Proposal, answers: Answers, seeds: _S
         )
     if answers.fixed.get("grain") in ("week", "month"):
         yield (
-            f"A {answers.fixed['grain']} lies on no day: its figures are in marts.kpi_period_values, not in"
-            " kpi_values. Months and years: vitals ask how_were_the_months_and_years"
+            f"Figures of a whole {answers.fixed['grain']} are in marts.kpi_period_values; kpi_values, by day,"
+            " has none of them. All months and years: vitals ask how_were_the_months_and_years"
         )
+
+
+def _contradicted(
+    seen: Seen, mapping: Mapping[str, Sequence[str]], answers: Answers, rates: Sequence[str]
+) -> Iterator[str]:
+    """Published abandonment rates that are not what the counts beside them give."""
+    counts = [mapping.get(name, (None,))[0] for name in ("abandoned_count", "offered_count")]
+    for rate in (each for each in rates if "aband" in each and all(counts)):
+        apart: list[tuple[float, str]] = []
+        rows = 0
+        for line, row in rows_of(seen):
+            given, abandoned, offered = (_number(row.get(str(each)), answers) for each in (rate, *counts))
+            if given is None or abandoned is None or not offered:
+                continue
+            rows += 1
+            # A rate is written in percent or as a share: the nearer of the two is meant.
+            counted = 100 * abandoned / offered
+            told = min((given, 100 * given), key=lambda one: abs(one - counted))
+            if abs(told - counted) > _TENTH:
+                apart.append(
+                    (abs(told - counted), f"row {line} says {told:.1f} %, its counts {counted:.1f} %")
+                )
+        if apart:
+            yield (
+                f"{rate} differs from its own counts by more than {_TENTH} points in {len(apart):,} of"
+                f" {rows:,} rows; most in one: {max(apart)[1]}."
+            )
+
+
+def _number(text: str | None, answers: Answers) -> float | None:
+    plain = (text or "").strip().removesuffix("%").strip()
+    plain = (
+        plain.replace(".", "").replace(",", ".")
+        if answers.decimal_mark == "comma"
+        else plain.replace(",", "")
+    )
+    try:
+        return float(plain)
+    except ValueError:
+        return None
 
 
 def _last_day_ends_at(seen: Seen, proposal: Proposal, answers: Answers) -> datetime | None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 from babel.core import get_global
@@ -324,8 +324,8 @@ def check_answers(seen: Seen, proposal: Proposal, answers: Answers) -> None:
 def check_zone(zone: str) -> None:
     """Raises VitalsError for what is no IANA time zone."""
     near = zones_like(zone)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    remedy = "Name a city of the same zone, as Europe/Sofia or America/New_York, or UTC."
+    hint = f" Did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?" if near else ""
+    remedy = "Zones bear the names of big cities: name one on the same clock, as New York or Sofia, or UTC."
     if zone.upper() in _FIXED_ZONES:
         raise VitalsError(f"{zone} has no summer time, which a centre's clock has.{hint}", remedy)
     try:
@@ -334,8 +334,21 @@ def check_zone(zone: str) -> None:
         raise VitalsError(f"There is no time zone {zone!r}.{hint}", remedy) from error
 
 
+def zone_named(text: str) -> str:
+    """The IANA zone that a text can only mean: its name in any spelling, its city, the one that is like it.
+
+    The text itself where it is a zone's name, or may mean several or none.
+    """
+    if text in available_timezones() and text not in _FIXED_ZONES:
+        return text
+    told = slug(text)
+    same = [zone for zone in sorted(available_timezones()) if slug(zone) == told and zone not in _FIXED_ZONES]
+    near = same or zones_like(text)
+    return near[0] if len(near) == 1 else text
+
+
 def zones_like(text: str) -> list[str]:
-    """IANA zones that may be meant by a city, a country, an abbreviation or a common name; at most four.
+    """IANA zones that a city, a country, an abbreviation or a common name may mean, the likeliest first.
 
     Common names are those of Windows, countries and their zones those of Unicode's CLDR.
     """
@@ -343,25 +356,33 @@ def zones_like(text: str) -> list[str]:
     wanted = re.sub(r"_(standard_|daylight_|summer_)?time$", "", told)
     if not wanted:
         return []
-    common = get_global("windows_zone_mapping")
-    territories = {slug(name): code for code, name in Locale("en").territories.items()}
+    common = {slug(name): str(zone) for name, zone in get_global("windows_zone_mapping").items()}
     moments = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in (1, 7)]
-    clocks = {
-        zone: [moment.astimezone(ZoneInfo(zone)).tzname() or "" for moment in moments]
+    shows = {
+        zone: {slug(moment.astimezone(ZoneInfo(zone)).tzname() or "") for moment in moments}
         for zone in common.values()
     }
+    for alike in (
+        # Eastern; EST and EDT, which many places show, and one is named after.
+        [zone for name, zone in common.items() if name == f"{wanted}_standard_time"],
+        [
+            zone
+            for name, zone in common.items()
+            if told in shows[zone]
+            and "".join(word[0] for word in name.split("_")) == re.sub("dt$", "st", told)
+        ],
+    ):
+        if alike:
+            return alike
+    territories = {slug(name): code for code, name in Locale("en").territories.items()}
+    there = [str(zone) for zone in get_global("territory_zones").get(territories.get(told, ""), ())]
     found = [
-        *(each for each in get_global("zone_territories") if slug(each.rpartition("/")[2]) == told),
-        *get_global("territory_zones").get(territories.get(told, ""), ()),
-        # The shortest name is that of the place which others are told apart from.
-        *(common[name] for name in sorted(common, key=len) if slug(name).startswith(f"{wanted}_")),
-        # Who says an abbreviation means a clock that changes, where there is one.
-        *sorted(
-            (zone for zone, names in clocks.items() if told in map(slug, names)),
-            key=lambda zone: len({*clocks[zone]}) == 1,
-        ),
+        *(str(each) for each in get_global("zone_territories") if slug(each.rpartition("/")[2]) == told),
+        *([zone for zone in common.values() if zone in there] or there),
+        *(zone for name, zone in common.items() if name.startswith(f"{wanted}_")),
+        *(zone for zone in common.values() if told in shows[zone]),
     ]
-    return list(dict.fromkeys(map(str, found)))[:4]
+    return list(dict.fromkeys(found))[:9]
 
 
 def platform_name(seen: Seen, answers: Answers) -> str:
@@ -492,8 +513,10 @@ def _mapping(seen: Seen, table: ContractTable, answers: Answers) -> dict[str, tu
         and not {"is_resolved"} & {*mapping, *answers.fixed}
     ):
         column = _known(seen, mapping["outcome"][0])
-        says = any(ours(answers, "is_resolved", word) for word in column.words)
-        if column.name not in left and says and column.kind == "text":
+        says = {ours(answers, "is_resolved", word) for word in column.words}
+        # Where no word says the contrary, being closed is no news of being resolved.
+        is_told = {"true", "false"} <= says or "is_resolved" in answers.words
+        if column.name not in left and is_told and column.kind == "text":
             mapping["is_resolved"] = (column.name,)
     return {each: mapping[each] for each in _order(table) if each in mapping}
 
@@ -803,8 +826,8 @@ def _of_totals(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
     if "client" in given and "site" not in given:
         yield Question(
             "fixed:site",
-            "Of which site are these sums? Where single contacts of their client, site and channel are known,"
-            " these are counted, and the sums are not.",
+            "Of which site are these sums? (If single contacts of this client, site and channel come later,"
+            " they are counted in place of the sums.)",
             "--set site=…",
             default=platform_name(seen, answers),
         )
@@ -873,8 +896,8 @@ def _of_times(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Ques
     if not answers.zone and (times or proposal.table.name != TOTALS):
         yield Question(
             "zone",
-            "In which time zone is the centre? Its days and hours are local to it. An IANA name, as"
-            " Europe/Sofia, America/New_York or UTC.",
+            "In which time zone is the centre? Its days and hours are local to it. A city of the zone, as"
+            " Sofia or New York, its IANA name, or UTC.",
             "--zone Europe/Sofia",
         )
     if lacks_offset(seen, proposal) and not answers.times_zone:

@@ -211,9 +211,9 @@ def test_the_dialogue_asks_until_the_answers_can_be(
         "",
         "pigeon",
         "voice",
-        "Sofia",
-        "Europe/Sofia",
-        "UTC",
+        "Plovdiv",
+        "sofia",
+        "utc",
         "s",
         "s",
         "hold",
@@ -222,7 +222,8 @@ def test_the_dialogue_asks_until_the_answers_can_be(
     result = vitals("adopt", str(calls), "--platform", "desk", "--no-run", input="\n".join(told) + "\n")
     assert result.exit_code == 0, result.output
     assert "has no field 'nonsense'" in result.output
-    assert "There is no time zone 'Sofia'. Did you mean Europe/Sofia?" in result.output
+    assert "There is no time zone 'Plovdiv'." in result.output
+    assert "Taken as Europe/Sofia." in result.output
     assert "outcome cannot be 'pigeon'" in result.output
     assert "A script says it with --set client=NAME" in result.output
     record = json.loads(
@@ -251,23 +252,30 @@ def test_the_dialogue_names_the_platform_and_asks_what_new_channels_are(
         "2,2026-10-13 10:00:00,Closed,Kiosk\n",
         encoding="utf-8",
     )
-    told = ["zendesk", "My Desk", "town_hall", "", "", "", "Eastern", "America/New_York", "", "maybe", ""]
-    # Kiosk, Walk-in: the first stays a channel of its own, the second is one that is known.
-    told[6:6] = ["", "chat"]
+    # Kiosk, Walk-in: the first stays a channel of its own, the second gets a name.
+    told = ["zendesk", "My Desk", "town_hall", "", "", "", "", "At the desk", "PST", "", "maybe", ""]
     result = vitals("adopt", str(file), "--no-run", input="\n".join(told) + "\n")
     assert result.exit_code == 0, result.output
     output = " ".join(result.output.split())
     assert "zendesk is a platform of the project" in output
     assert "Use lower-case letters, digits and single _: --platform my_desk" in output
     assert "outcome: Closed → answered · Open → open" in output
-    assert "channel: Kiosk → a new channel · Walk-in → a new channel" in output
-    assert "Did you mean America/New_York" in output
+    assert "channel: Kiosk → a channel of its own · Walk-in → a channel of its own" in output
+    assert "Taken as at_the_desk." in output
+    assert "Taken as America/Los_Angeles." in output
+    assert "zone: America/Los_Angeles · times written in: America/Los_Angeles" in output
     assert "town_hall is in the project" in output
     seeds = project_copy / "seeds"
     assert "kiosk,Kiosk,false\n" in (seeds / "reference" / "channels.csv").read_text("utf-8")
     words = (seeds / "maps" / "town_hall" / "map_town_hall.csv").read_text("utf-8")
     assert "channel,Kiosk,kiosk\n" in words
-    assert "channel,Walk-in,chat\n" in words
+    assert "channel,Walk-in,at_the_desk\n" in words
+    again = tmp_path / "2027 cases.csv"
+    again.write_text(file.read_text("utf-8").replace("Kiosk", "kiosk"), encoding="utf-8")
+    result = vitals("adopt", str(again), "--no-run", input="\n")
+    assert result.exit_code == 0, result.output
+    assert "Is it the next file of town_hall?" in result.output
+    assert (project_copy / "landing" / "town_hall" / "contacts" / "2027 cases.csv").exists()
 
 
 def test_answers_that_end_too_early_write_nothing(

@@ -147,6 +147,23 @@ def test_the_length_of_a_period_is_proven_by_all_of_them_or_asked(
     assert ("fixed:grain" in asked(seen)) is (grain is None)
 
 
+def test_a_published_rate_that_its_own_counts_contradict_is_told(
+    vitals: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "months.csv"
+    file.write_text(
+        "month,offered,abandoned,abandonment_rate\n"
+        "2026-01-01,1000,20,2.0\n2026-02-01,1000,20,0.02\n2026-03-01,1000,50,1.3\n2026-04-01,1000,21,2.05%\n",
+        encoding="utf-8",
+    )
+    result = vitals("adopt", str(file), "--platform", "desk", "--no-run", input="\n\n\n\n\nn\n")
+    output = " ".join(result.output.split())
+    assert (
+        "abandonment_rate differs from its own counts by more than 0.1 points in 1 of 4 rows; most in one:"
+        " row 4 says 1.3 %, its counts 5.0 %."
+    ) in output
+
+
 def test_single_contacts_and_intervals_are_no_sums_of_days(tmp_path: Path) -> None:
     for text in (
         "call_id,date,calls,handled\n1,2026-10-05,1,1\n2,2026-10-06,1,0\n",

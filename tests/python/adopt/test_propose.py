@@ -18,7 +18,7 @@ from vitals.adopt.propose import (
     propose,
     questions,
     read_word,
-    zones_like,
+    zone_named,
 )
 from vitals.errors import VitalsError
 
@@ -116,6 +116,15 @@ def test_a_scale_is_asked_with_what_the_answers_show(tmp_path: Path) -> None:
     assert asked == {"fixed:instrument": "nps", "fixed:scale_min": "3", "fixed:scale_max": "9"}
 
 
+def test_being_closed_is_no_news_of_being_resolved_unless_some_words_say_the_contrary(tmp_path: Path) -> None:
+    file = tmp_path / "cases.csv"
+    rows = "id,opened,status\n1,2026-10-13 09:00,Closed\n2,2026-10-13 10:00,{}\n"
+    file.write_text(rows.format("Open"), encoding="utf-8")
+    assert "is_resolved" not in proposed(look_at(file)).mapping
+    file.write_text(rows.format("Unresolved"), encoding="utf-8")
+    assert proposed(look_at(file)).mapping["is_resolved"] == ("status",)
+
+
 def test_contacts_that_end_without_a_word_of_an_answer_are_asked_about(tmp_path: Path) -> None:
     file = tmp_path / "calls.csv"
     file.write_text("id,begun,ended\n1,2026-10-05 09:00,2026-10-05 09:10\n", encoding="utf-8")
@@ -179,19 +188,27 @@ def test_a_field_that_every_row_needs_names_the_flag(tmp_path: Path) -> None:
         ("Eastern", "America/New_York"),
         ("eastern time", "America/New_York"),
         ("EST", "America/New_York"),
+        ("edt", "America/New_York"),
         ("sofia", "Europe/Sofia"),
         ("Bulgaria", "Europe/Sofia"),
         ("New York", "America/New_York"),
+        ("america/new york", "America/New_York"),
+        ("utc", "UTC"),
+        ("CET", "CET"),
+        ("US/Eastern", "US/Eastern"),
     ],
 )
-def test_a_zone_that_is_none_is_told_which_may_be_meant(told: str, meant: str) -> None:
-    assert zones_like(told)[0] == meant
-    with pytest.raises(VitalsError, match=f"Did you mean {meant}"):
+def test_a_zone_is_known_by_city_country_and_common_name(told: str, meant: str) -> None:
+    assert zone_named(told) == meant
+    check_zone(meant)
+
+
+@pytest.mark.parametrize("told", ["United States", "cst", "Boston", "???"])
+def test_of_a_zone_that_may_be_several_or_none_nothing_is_guessed(told: str) -> None:
+    assert zone_named(told) == told
+    with pytest.raises(VitalsError) as refused:
         check_zone(told)
-
-
-def test_nothing_is_guessed_of_a_zone_that_is_like_none() -> None:
-    assert zones_like("???") == zones_like("nowhere") == []
+    assert ("Did you mean" in refused.value.message) == (told in ("United States", "cst"))
 
 
 @pytest.mark.parametrize(
