@@ -22,7 +22,7 @@ from vitals.errors import VitalsError
 from vitals.lint import lint_sql
 from vitals.paths import Paths
 
-MONTHS = Path("/work/shared/data/sf_hss")
+MONTHS = PROJECT.parent / "shared" / "data" / "sf_hss"
 TABLES = contract_tables(PROJECT)
 # A report of two queues and their sum; talk is a total, the others are averages.
 DAYS = """\
