@@ -253,8 +253,8 @@ def _lineage_page(project: Path) -> str:
 [Every model, column, test and exposure, with the lineage between them]({DBT_PAGE}), as dbt documents them.
 The graph opens at the lower right; it reads best on a wide screen.
 
-Each page of the [dashboard](dashboard.md) is an exposure: what it reads stands below, and the graph shows
-what that is made of.
+Each page of the [dashboard](dashboard.md), and the one in [Superset](bi.md), is an exposure: what it reads
+stands below, and the graph shows what that is made of.
 
 | Page | Reads |
 |---|---|

@@ -67,7 +67,8 @@ def test_every_page_of_the_dashboard_is_an_exposure_and_on_the_page_of_lineage()
     exposures = yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text(encoding="utf-8"))[
         "exposures"
     ]
-    assert {one["name"] for one in exposures} == {f"dashboard_{page}" for page in app.PAGES}
+    ours = {one["name"] for one in exposures if one["name"].startswith("dashboard_")}
+    assert ours == {f"dashboard_{page}" for page in app.PAGES}
     listed = re.findall(r"exposure\.vitals\.(\w+)\)", PAGES[site.LINEAGE])
     assert listed == [one["name"] for one in exposures]
     assert "| `agg_contacts_daily`, `dim_channel`," in PAGES[site.LINEAGE]
