@@ -830,7 +830,7 @@ def scorecard(
         typer.echo(cards.to_json(card), nl=False)
     else:
         cards.print_scorecard(_out(), card)
-        if all(one.value is None for one in card.signs) and (
+        if all(one.value is None for one in (*card.signs, *card.channels)) and (
             last := cards.last_contact_day(paths.published_db, client)
         ):
             after = last + timedelta(days=1)

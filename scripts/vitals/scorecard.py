@@ -392,7 +392,7 @@ def _guards(sign: VitalSign, currency: str) -> list[str]:
 
 
 def _notes(card: Scorecard) -> list[str]:
-    if all(one.value is None for one in card.signs):
+    if all(one.value is None for one in (*card.signs, *card.channels)):
         others = "another --period" if card.period == "today" else "--period today, or another --period"
         return [f"No contact in this period. The data reaches to the time below: try {others}."]
     notes = []
