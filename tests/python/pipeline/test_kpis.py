@@ -133,7 +133,10 @@ def test_a_seed_without_a_language_is_told(tmp_path: Path) -> None:
         read_catalogue(tmp_path)
     seed = tmp_path / SEED
     seed.parent.mkdir(parents=True)
-    seed.write_text("kpi_id,name_en,acronyms_en,meaning_en\na,A,,Says a.\n", encoding="utf-8")
+    seed.write_text(
+        "kpi_id,name_en,acronyms_en,meaning_en,numerator,denominator,caveat_en\na,A,,Says a.,b,c,d\n",
+        encoding="utf-8",
+    )
     with pytest.raises(VitalsError, match="'name_fr'"):
         read_catalogue(tmp_path)
 
