@@ -513,10 +513,8 @@ def _mapping(seen: Seen, table: ContractTable, answers: Answers) -> dict[str, tu
         and not {"is_resolved"} & {*mapping, *answers.fixed}
     ):
         column = _known(seen, mapping["outcome"][0])
-        says = {ours(answers, "is_resolved", word) for word in column.words}
-        # Where no word says the contrary, being closed is no news of being resolved.
-        is_told = {"true", "false"} <= says or "is_resolved" in answers.words
-        if column.name not in left and is_told and column.kind == "text":
+        says = any(ours(answers, "is_resolved", word) for word in column.words)
+        if column.name not in left and says and column.kind == "text":
             mapping["is_resolved"] = (column.name,)
     return {each: mapping[each] for each in _order(table) if each in mapping}
 

@@ -116,15 +116,6 @@ def test_a_scale_is_asked_with_what_the_answers_show(tmp_path: Path) -> None:
     assert asked == {"fixed:instrument": "nps", "fixed:scale_min": "3", "fixed:scale_max": "9"}
 
 
-def test_being_closed_is_no_news_of_being_resolved_unless_some_words_say_the_contrary(tmp_path: Path) -> None:
-    file = tmp_path / "cases.csv"
-    rows = "id,opened,status\n1,2026-10-13 09:00,Closed\n2,2026-10-13 10:00,{}\n"
-    file.write_text(rows.format("Open"), encoding="utf-8")
-    assert "is_resolved" not in proposed(look_at(file)).mapping
-    file.write_text(rows.format("Unresolved"), encoding="utf-8")
-    assert proposed(look_at(file)).mapping["is_resolved"] == ("status",)
-
-
 def test_contacts_that_end_without_a_word_of_an_answer_are_asked_about(tmp_path: Path) -> None:
     file = tmp_path / "calls.csv"
     file.write_text("id,begun,ended\n1,2026-10-05 09:00,2026-10-05 09:10\n", encoding="utf-8")
