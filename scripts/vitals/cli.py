@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -546,14 +546,11 @@ def adopt(
         if reached := command.reach(paths, adopted, card):
             _say(reached)
         cards.print_scorecard(_out(), card)
-        missing: dict[str, list[str]] = {why: [] for why in adopted.unmeasured.values()}
-        for kpi_id, why in adopted.unmeasured.items():
-            missing[why].append(kpi_id.replace("_", " "))
-        if missing:
+        if adopted.unmeasured:
+            lacks = [f"{what}: {', '.join(kpis)}" for what, kpis in adopted.unmeasured.items()]
             _say(
-                "Left out of this card, for the file does not tell "
-                + "; ".join(f"{why}: {', '.join(names)}" for why, names in missing.items())
-                + ". Elsewhere they read 0 % or 100 %: do not take them for figures."
+                f"Left out of this card, for the file does not tell {'; '.join(lacks)}. Elsewhere they read"
+                " 0 % or 100 %: do not take them for figures."
             )
     as_of = command.as_of(adopted, paths)
     if as_of:
@@ -830,15 +827,6 @@ def scorecard(
         typer.echo(cards.to_json(card), nl=False)
     else:
         cards.print_scorecard(_out(), card)
-        if all(one.value is None for one in (*card.signs, *card.channels)) and (
-            last := cards.last_contact_day(paths.published_db, client)
-        ):
-            after = last + timedelta(days=1)
-            _say(
-                f"No figure lies in these days; the last contact came on {last}. To look back from there:"
-                f" vitals run --as-of {after}T00:00:00",
-                style="yellow",
-            )
 
 
 @app.command(
@@ -970,7 +958,7 @@ def docs(
 
     Made from the catalogue, the models, their unit tests and docs/decisions.md; needs no data.
     """
-    from vitals import contract_docs, dbt_build, kpi_docs, metrics, superset_datasets
+    from vitals import contract_docs, dbt_build, generated, kpi_docs, metrics, superset_datasets
 
     paths = Paths.from_environment()
     with _steps() as tell:
@@ -980,10 +968,10 @@ def docs(
         pages = (
             kpi_docs.render(paths.project, manifest)
             | contract_docs.render(paths.project, manifest)
-            | metrics.render(paths.project, manifest)
+            | metrics.render(paths.project)
             | superset_datasets.render(paths.project, manifest)
         )
-    stale = kpi_docs.differing(paths.project, pages)
+    stale = generated.differing(paths.project, pages)
     if check:
         for page in stale:
             _say(f"{page} is not current.")
@@ -991,7 +979,7 @@ def docs(
             _say(f"  What to do: {_runnable('vitals docs')}")
             return FAILED
     else:
-        kpi_docs.write(paths.project, pages)
+        generated.write(paths.project, pages)
         for page in stale:
             _say(f"{'Wrote' if page in pages else 'Removed'} {page}", console=_out())
     _say(f"{len(pages)} files are current.", console=_out())

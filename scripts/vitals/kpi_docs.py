@@ -17,16 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from vitals.catalogue import LANGUAGES, PAGES, SEED, Kpi, read_catalogue
 from vitals.dashboard.words import OWN_NAMES, Words
 from vitals.errors import VitalsError
+from vitals.generated import environment
 from vitals.scorecard import format_value
 
 INDEX = PAGES / "README.md"
-# Folders that hold nothing but what `vitals docs` writes: what it no longer writes is removed there.
-OWN_FOLDERS = {PAGES: ".md", Path("bi", "superset", "assets", "datasets"): ".yaml"}
 DECISIONS = Path("docs", "decisions.md")
 THRESHOLDS = Path("seeds", "reference", "thresholds.csv")
 WORDS = Path(__file__).with_name("templates") / "kpi_words.toml"
@@ -65,17 +62,10 @@ def render(project: Path, manifest: Mapping[str, Any]) -> dict[Path, str]:
         )
     names = {kpi.kpi_id: kpi.name for kpi in kpis}
     decisions = read_decisions(project, names)
-    environment = Environment(
-        loader=PackageLoader("vitals"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters["cell"] = _cell
+    templates = environment()
+    templates.filters["cell"] = _cell
     page, index, translated_page, translated_index = (
-        environment.get_template(f"{name}.md.jinja")
+        templates.get_template(f"{name}.md.jinja")
         for name in ("kpi", "kpis", "kpi_translated", "kpis_translated")
     )
     graph = _Graph(manifest)
@@ -138,44 +128,6 @@ def _switch(name: str, language: str) -> str:
         own if code == language else f"[{own}]({up}{name if code == 'en' else f'{code}/{name}'})"
         for code, own in OWN_NAMES.items()
     )
-
-
-def differing(project: Path, pages: Mapping[Path, str]) -> list[Path]:
-    """Pages that are not as they should be: missing, different, or of nothing that is there.
-
-    Args:
-        project: the dbt project's folder.
-        pages: what `render` returned; their folders hold no others of the kind.
-    """
-    there = {
-        file.relative_to(project)
-        for folder, suffix in OWN_FOLDERS.items()
-        if any(folder in path.parents for path in pages)
-        for file in (project / folder).rglob(f"*{suffix}")
-    }
-    changed = {
-        path
-        for path, text in pages.items()
-        if not (project / path).exists() or (project / path).read_text(encoding="utf-8") != text
-    }
-    return sorted(changed | (there - set(pages)))
-
-
-def write(project: Path, pages: Mapping[Path, str]) -> list[Path]:
-    """Write what differs, remove pages of what is no more, and return both.
-
-    Args:
-        project: the dbt project's folder.
-        pages: what `render` returned.
-    """
-    changed = differing(project, pages)
-    for path in changed:
-        if path in pages:
-            (project / path).parent.mkdir(parents=True, exist_ok=True)
-            (project / path).write_text(pages[path], encoding="utf-8")
-        else:
-            (project / path).unlink()
-    return changed
 
 
 # --- decisions ---------------------------------------------------------------------------------

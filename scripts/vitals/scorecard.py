@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -122,7 +122,7 @@ class VitalSign:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The scorecard of one client (or `all`) in one period."""
+    """The scorecard of one client (or `all`) in one period; last_contact_date: when its last contact came."""
 
     period: str
     period_start_date: date
@@ -134,6 +134,7 @@ class Scorecard:
     signs: tuple[VitalSign, ...]
     channels: tuple[VitalSign, ...]
     contact_types: tuple[VitalSign, ...]
+    last_contact_date: date | None
 
 
 def read_scorecard(published: Path, period: str = "week", client: str = "all") -> Scorecard:
@@ -154,16 +155,6 @@ def read_scorecard(published: Path, period: str = "week", client: str = "all") -
         )
     with duckdb.connect(str(published), read_only=True) as connection:
         return scorecard_of(connection, period, client)
-
-
-def last_contact_day(published: Path, client: str = "all") -> date | None:
-    """The day on which the last contact of a client, or of all, came; None when none did."""
-    with duckdb.connect(str(published), read_only=True) as connection:
-        row = connection.execute(
-            "select max(day) from marts.agg_contacts_daily where contacts_count > 0 and ? in ('all', client)",
-            [client],
-        ).fetchone()
-    return row[0] if row else None
 
 
 def scorecard_of(
@@ -212,6 +203,10 @@ def scorecard_of(
         [PERIODS[period], client],
     ).fetchall()
     catalogue = [row[0] for row in connection.execute("select kpi_id from marts.dim_kpi").fetchall()]
+    ((last_contact_date,),) = connection.execute(
+        "select max(day) from marts.agg_contacts_daily where contacts_count > 0 and ? in ('all', client)",
+        [client],
+    ).fetchall()
     if not rows:
         raise VitalsError(
             f"The published warehouse holds no scorecard for {PERIOD_NAMES[PERIODS[period]]}.",
@@ -247,6 +242,7 @@ def scorecard_of(
         ),
         channels=tuple(one for one in signs if one.kpi_id == "channel_mix" and one.value),
         contact_types=tuple(_top(one for one in signs if one.kpi_id == "contact_type_mix" and one.value)),
+        last_contact_date=last_contact_date,
     )
 
 
@@ -393,8 +389,14 @@ def _guards(sign: VitalSign, currency: str) -> list[str]:
 
 def _notes(card: Scorecard) -> list[str]:
     if all(one.value is None for one in (*card.signs, *card.channels)):
-        others = "another --period" if card.period == "today" else "--period today, or another --period"
-        return [f"No contact in this period. The data reaches to the time below: try {others}."]
+        last = card.last_contact_date
+        if last is None or last >= card.period_start_date:
+            others = "another --period" if card.period == "today" else "--period today, or another --period"
+            return [f"No contact in this period. The data reaches to the time below: try {others}."]
+        return [
+            f"No contact in this period; the last came on {last}. To look back from there:"
+            f" vitals run --as-of {last + timedelta(days=1)}T00:00:00"
+        ]
     notes = []
     if card.period == "today":
         notes.append("Today is not over: its rates so far stand beside those of the whole of yesterday.")

@@ -35,7 +35,7 @@ _ELSEWHERE = {
     "CONTRIBUTING.md": "contributing.md",
     "benchmarks/RESULTS.md": "benchmarks.md",
 }
-_WHEN_THERE = frozenset({"bi.md", "metricflow.md", "scale.md"})
+_WHEN_THERE = frozenset({"scale.md"})
 _LINK = re.compile(r"(?<=\]\()(?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?=\))")
 _FENCE = re.compile(r"^ *(```|~~~)")
 _ITEM = re.compile(r"^(?:[-*]|\d+\.) ")

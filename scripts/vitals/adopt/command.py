@@ -142,7 +142,8 @@ def latest_card(paths: Paths, plan: Plan) -> scorecard.Scorecard:
         except VitalsError:
             continue
         if any(one.value is not None for one in (*card.signs, *card.channels)):
-            return replace(card, signs=tuple(one for one in card.signs if one.kpi_id not in plan.unmeasured))
+            hidden = {kpi_id for kpis in plan.unmeasured.values() for kpi_id in kpis}
+            return replace(card, signs=tuple(one for one in card.signs if one.kpi_id not in hidden))
     day = f" --as-of {plan.last_day_ends_at:%Y-%m-%dT%H:%M:%S}" if plan.last_day_ends_at else ""
     raise VitalsError(
         f"{wanted} has no contact in the days that scorecards look back on: they end with the newest data of"

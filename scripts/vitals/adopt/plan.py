@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
+from babel.numbers import NumberFormatError, parse_decimal
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
@@ -72,7 +73,7 @@ class Plan:
         left: columns that fill no field.
         notes: what a reader should know of the choices made.
         last_day_ends_at: end of the last day on which something arrived, UTC; None when nothing says it.
-        unmeasured: KPI → what the file lacks for it, of those that read 0 % or 100 % without.
+        unmeasured: what the file does not tell → KPIs that read 0 % or 100 % without it.
     """
 
     platform: str
@@ -86,7 +87,7 @@ class Plan:
     left: tuple[str, ...]
     notes: tuple[str, ...]
     last_day_ends_at: datetime | None
-    unmeasured: Mapping[str, str] = field(default_factory=dict)
+    unmeasured: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def changes(self, project: Path) -> list[str]:
         """Files of the project that it would make or change."""
@@ -591,7 +592,7 @@ def _record(
     }
 
 
-def _unmeasured(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> dict[str, str]:
+def _unmeasured(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> dict[str, Sequence[str]]:
     """KPIs of contacts that nothing in the file measures, though a formula would give a figure."""
     if proposal.table.name != "contacts":
         return {}
@@ -602,18 +603,20 @@ def _unmeasured(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds)
         if (column := seen.column(name))
         for word in column.words
     }
-    found = {}
-    if not told & set(_WAITS):
-        found = dict.fromkeys(("service_level", "call_performance_index"), "how long anybody waited")
-    if outcomes and not outcomes & {"abandoned", "callback_requested", "diverted"}:
-        found["abandonment_rate"] = "who gave up"
-    if "transfers_count" not in told:
-        found["transfer_rate"] = "transfers"
-    if "agents_count" not in told:
-        found["retelling_rate"] = "how many agents a customer met"
-    if seeds.path("sites") in seeds.added:
-        found["cost_per_contact"] = "what the site costs"
-    return found
+    lacks: dict[str, tuple[bool, Sequence[str]]] = {
+        "how long anybody waited": (
+            not told & set(_WAITS),
+            ("service_level", "call_performance_index"),
+        ),
+        "who gave up": (
+            bool(outcomes) and not outcomes & {"abandoned", "callback_requested", "diverted"},
+            ("abandonment_rate",),
+        ),
+        "transfers": ("transfers_count" not in told, ("transfer_rate",)),
+        "how many agents a customer met": ("agents_count" not in told, ("retelling_rate",)),
+        "what the site costs": (seeds.path("sites") in seeds.added, ("cost_per_contact",)),
+    }
+    return {what: kpis for what, (is_lacking, kpis) in lacks.items() if is_lacking}
 
 
 def _notes(seen: Seen, proposal: Proposal, answers: Answers, seeds: _Seeds) -> Iterator[str]:
@@ -745,15 +748,10 @@ def _contradicted(
 
 
 def _number(text: str | None, answers: Answers) -> float | None:
-    plain = (text or "").strip().removesuffix("%").strip()
-    plain = (
-        plain.replace(".", "").replace(",", ".")
-        if answers.decimal_mark == "comma"
-        else plain.replace(",", "")
-    )
     try:
-        return float(plain)
-    except ValueError:
+        plain = (text or "").strip().removesuffix("%").strip()
+        return float(parse_decimal(plain, locale="de" if answers.decimal_mark == "comma" else "en"))
+    except NumberFormatError:
         return None
 
 

@@ -690,7 +690,7 @@ def _of_values(seen: Seen, proposal: Proposal, answers: Answers) -> Iterator[Que
             "fixed:channel",
             "No column says how customers came. On which channel are these contacts?",
             "--set channel=voice",
-            ("voice", "chat", "email", "sms", "social"),
+            tuple(MEANS["channel"]),
             "voice",
         )
     tells = {"outcome", "answered_at", "talk_seconds", HANDLE, "first_agent_id"}

@@ -41,7 +41,7 @@ def entries(contacts: Iterable[Contact]) -> list[Entry]:
             continue
         number = customer.requester_id - 360_100_000_000
         found[customer] = Entry(
-            f"C-{number}",
+            f"C-{number:07d}",
             customer.phone,
             f"customer{number}@example.org",
             str(customer.requester_id),
@@ -66,7 +66,9 @@ def export_identities(files: TemplateFiles, customers: Iterable[Entry]) -> list[
         export,
         [
             lambda bad, _: row(IDENTITIES, identity_id=f"BAD-{bad}"),
-            lambda bad, _: row(IDENTITIES, identity_id=f"BAD-{bad}", customer="C-0", updated_at=FEBRUARY),
+            lambda bad, _: row(
+                IDENTITIES, identity_id=f"BAD-{bad}", customer="C-0000000", updated_at=FEBRUARY
+            ),
         ],
     )
     return files.exports

@@ -260,6 +260,13 @@ def listed(superset: Superset) -> list[dict[str, Any]]:
     return found
 
 
+def assert_refused(superset: Superset, sql: str) -> None:
+    """SQL Lab refuses it, and shows nothing of the secret file."""
+    said = superset.sql_lab(sql)
+    assert not said.ok, sql
+    assert "sesame" not in said.text, sql
+
+
 # --- what the marts say --------------------------------------------------------------------------------
 
 Cells = dict[tuple[Any, ...], float | None]
@@ -419,9 +426,7 @@ def test_sql_lab_neither_writes_nor_reads_the_servers_files(superset: Superset, 
         "update marts.kpi_values set numerator = 0",
         "drop table marts.kpi_values",
     ):
-        said = superset.sql_lab(sql)
-        assert not said.ok, sql
-        assert "sesame" not in said.text, sql
+        assert_refused(superset, sql)
     assert not written.exists()
 
 
@@ -466,9 +471,7 @@ def test_every_figure_on_postgresql_is_the_marts(
         "update marts.kpi_values set numerator = 0",
         "select * from marts.fct_contacts",
     ):
-        said = superset.sql_lab(sql)
-        assert not said.ok, sql
-        assert "sesame" not in said.text, sql
+        assert_refused(superset, sql)
     assert not (tmp_path / "written.csv").exists()
 
 

@@ -20,7 +20,7 @@ from vitals import superset_datasets
 from vitals.catalogue import read_catalogue
 from vitals.dbt_build import read_manifest
 from vitals.errors import VitalsError
-from vitals.kpi_docs import differing
+from vitals.generated import differing
 from vitals.scorecard import MIXES
 
 ASSETS = {

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from centre import PROJECT, Centre, copy_project
-from vitals import contract_docs, kpi_docs
+from vitals import contract_docs, generated, kpi_docs
 from vitals.catalogue import LANGUAGES, PAGES, SEED, read_catalogue
 from vitals.dbt_build import read_manifest
 from vitals.errors import VitalsError
@@ -39,7 +39,7 @@ def section(page: str, heading: str) -> str:
 
 
 def test_the_committed_pages_are_current(manifest: Mapping[str, Any], rendered: dict[Path, str]) -> None:
-    stale = kpi_docs.differing(PROJECT, rendered | contract_docs.render(PROJECT, manifest))
+    stale = generated.differing(PROJECT, rendered | contract_docs.render(PROJECT, manifest))
     assert [str(page) for page in stale] == [], "Run `vitals docs` and commit docs/."
 
 
@@ -181,15 +181,15 @@ def test_the_contract_tells_every_column_that_is_built(centre: Centre, manifest:
 def test_what_differs_is_named_and_written(manifest: Mapping[str, Any], tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     pages = kpi_docs.render(project, manifest)
-    kpi_docs.write(project, pages)
+    generated.write(project, pages)
     folder = project / PAGES
     (folder / "nps.md").write_text("# By hand\n", encoding="utf-8")
     (folder / "csat.md").unlink()
     (folder / "no_longer.md").write_text("# A KPI that is no more\n", encoding="utf-8")
     changed = [folder.relative_to(project) / f"{name}.md" for name in ("csat", "no_longer", "nps")]
-    assert kpi_docs.differing(project, pages) == changed
-    assert kpi_docs.write(project, pages) == changed
-    assert kpi_docs.differing(project, pages) == []
+    assert generated.differing(project, pages) == changed
+    assert generated.write(project, pages) == changed
+    assert generated.differing(project, pages) == []
     assert not (folder / "no_longer.md").exists()
 
 

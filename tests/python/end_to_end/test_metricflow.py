@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from centre import PROJECT, Centre, copy_project
-from vitals import kpi_docs, metrics
+from vitals import generated, metrics
 from vitals.catalogue import read_catalogue
 from vitals.dbt_build import read_manifest, target_dir
 
 KPIS = [kpi.kpi_id for kpi in read_catalogue(PROJECT)]
-LEFT_OUT = {"channel_mix", "contact_type_mix"}
 # What MetricFlow is asked to group by, and the same in SQL.
 GROUPINGS = {
     "whole": ([], "1"),
@@ -58,18 +57,17 @@ def engine(project: Path) -> Iterator[Any]:
         DuckDBConnectionManager.close_all_connections()
 
 
-def test_the_committed_metrics_are_current(manifest: Mapping[str, Any]) -> None:
-    text = metrics.render(PROJECT, manifest)[metrics.PAGE]
+def test_the_committed_metrics_are_current() -> None:
+    text = metrics.render(PROJECT)[metrics.PAGE]
     assert (PROJECT / metrics.PAGE).read_text(encoding="utf-8") == text, "Run `vitals docs` and commit."
 
 
 def test_each_kpi_is_a_metric_or_left_out_with_its_reason(manifest: Mapping[str, Any]) -> None:
-    omitted = metrics.left_out(PROJECT, manifest)
-    assert set(omitted) == LEFT_OUT
+    omitted = metrics.LEFT_OUT
     page = (PROJECT / "docs" / "metricflow.md").read_text(encoding="utf-8")
     assert all(f"`{kpi_id}`" in page for kpi_id in omitted)
     ratios = {one["name"] for one in manifest["metrics"].values() if one["type"] == "ratio"}
-    assert ratios == set(KPIS) - LEFT_OUT
+    assert ratios == set(KPIS) - {"channel_mix", "contact_type_mix"}
 
 
 def test_metricflow_finds_the_metrics_valid(project: Path) -> None:
@@ -85,7 +83,7 @@ def test_metricflow_finds_the_metrics_valid(project: Path) -> None:
 
 
 @pytest.mark.parametrize("grouping", GROUPINGS)
-@pytest.mark.parametrize("kpi_id", [kpi for kpi in KPIS if kpi not in LEFT_OUT])
+@pytest.mark.parametrize("kpi_id", [kpi for kpi in KPIS if kpi not in metrics.LEFT_OUT])
 def test_a_metric_equals_its_mart(engine: Any, centre: Centre, kpi_id: str, grouping: str) -> None:
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
@@ -114,7 +112,7 @@ def test_volumes_equal_their_mart(engine: Any, centre: Centre) -> None:
     assert given == {name: tuple(values) for name, *values in expected}
 
 
-def test_a_changed_catalogue_makes_the_metrics_stale(manifest: Mapping[str, Any], project_copy: Path) -> None:
+def test_a_changed_catalogue_makes_the_metrics_stale(project_copy: Path) -> None:
     seed = project_copy / "seeds" / "reference" / "kpi_catalogue.csv"
     seed.write_text(seed.read_text(encoding="utf-8").replace("Share of the surveys", "Part of the surveys"))
-    assert kpi_docs.differing(project_copy, metrics.render(project_copy, manifest)) == [metrics.PAGE]
+    assert generated.differing(project_copy, metrics.render(project_copy)) == [metrics.PAGE]

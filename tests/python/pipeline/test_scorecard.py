@@ -106,6 +106,9 @@ def published(tmp_path: Path) -> Path:
             create table marts.dim_channel as select * from (values
                 ('voice', true), ('chat', true), ('email', false), ('unmapped', null)
             ) as t(channel, is_synchronous);
+            create table marts.agg_contacts_daily as select * from (values
+                (date '2026-03-08', 'aurora', 4), (date '2026-03-09', 'aurora', 0)
+            ) as t(day, client, contacts_count);
             create table marts.rpt_scorecard as
             select
                 'last_7_days' as period, date '2026-03-02' as period_start_date,
@@ -257,6 +260,21 @@ def test_an_empty_today_is_not_told_to_look_at_today(published: Path) -> None:
     hint = to_markdown(read_scorecard(published, "today"))
     assert "try another --period." in hint
     assert "--period today" not in hint
+
+
+def test_an_empty_period_says_when_the_last_contact_came_and_how_to_look_back_from_there(
+    published: Path,
+) -> None:
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("update marts.rpt_scorecard set value = null")
+        connection.execute(
+            "update marts.agg_contacts_daily set day = date '2026-01-31' where contacts_count > 0"
+        )
+    for client in ("all", "aurora"):
+        assert (
+            "No contact in this period; the last came on 2026-01-31. To look back from there:"
+            " vitals run --as-of 2026-02-01T00:00:00"
+        ) in to_markdown(read_scorecard(published, client=client))
 
 
 def test_no_data_is_told_as_such(published: Path) -> None:
