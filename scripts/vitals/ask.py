@@ -167,12 +167,18 @@ def put(paths: Paths, sql: str) -> Answer:
         return Answer(columns, tuple(result.fetchall()))
 
 
+def check_published(paths: Paths) -> None:
+    """Raises VitalsError where nothing is published."""
+    if not paths.published_db.exists():
+        raise VitalsError(
+            f"{paths.published_db} does not exist: nothing is published", "Run `vitals run` first."
+        )
+
+
 @contextmanager
 def _published(paths: Paths) -> Iterator[duckdb.DuckDBPyConnection]:
-    file = paths.published_db
-    if not file.exists():
-        raise VitalsError(f"{file} does not exist: nothing is published", "Run `vitals run` first.")
-    quoted = str(file).replace("'", "''")
+    check_published(paths)
+    quoted = str(paths.published_db).replace("'", "''")
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"attach '{quoted}' as {_desk(paths).work_db.stem} (read_only)")

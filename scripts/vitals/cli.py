@@ -932,6 +932,9 @@ def ask(
         return
     one = asking.find(known, question)
     settings = asking.read_settings(one, setting or ())
+    if not as_sql:
+        # Compiling takes seconds.
+        asking.check_published(paths)
     with _steps() as tell:
         tell("Compiling the question", 0, 0, "")
         sql = asking.compile_questions(paths, [one], settings)[one.name]
