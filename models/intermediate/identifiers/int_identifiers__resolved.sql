@@ -97,16 +97,28 @@ labelled_{{ round }} as (
 
 ),
 {% endfor %}
+-- neighbours' labels are compared per identifier: an unequal join of all with all is what a planner may choose first
+heard as (
+
+    select
+        edges.identifier_key,
+        min(neighbours.label) as first_label,
+        max(neighbours.label) as last_label
+    from edges
+    inner join labelled_{{ rounds }} as neighbours
+        on edges.neighbour_key = neighbours.identifier_key
+    group by edges.identifier_key
+
+),
+
 -- where neighbours have not heard of the same most telling one, their customer is not settled
 torn as (
 
     select distinct labels.label
-    from edges
-    inner join labelled_{{ rounds }} as labels
-        on edges.identifier_key = labels.identifier_key
-    inner join labelled_{{ rounds }} as neighbours
-        on edges.neighbour_key = neighbours.identifier_key
-    where labels.label <> neighbours.label
+    from labelled_{{ rounds }} as labels
+    inner join heard
+        on labels.identifier_key = heard.identifier_key
+    where heard.first_label <> heard.last_label
 
 ),
 
