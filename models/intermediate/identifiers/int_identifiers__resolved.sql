@@ -97,7 +97,7 @@ labelled_{{ round }} as (
 
 ),
 {% endfor %}
--- neighbours' labels are compared per identifier: an unequal join of all with all is what a planner may choose first
+-- labels are compared per identifier: a planner may begin with an unequal join, of all with all
 heard as (
 
     select
