@@ -54,8 +54,14 @@
     {%- if model.test_metadata.name == 'valid_rows' -%}{{ return(rows) }}{%- endif -%}
     {%- if model.test_metadata.name == 'relationships' -%}{{ return(none if has_lost_parents(given.field) else rows) }}{%- endif -%}
     {%- if model.test_metadata.name in ('unique', 'unique_combination') -%}
+        {%- set keys = given.get('columns') or [given.column_name] -%}
+        {#- Where the key tells the unit, the same key stands in no other unit: those that the round replaced are enough. -#}
+        {%- set units = tested.config.unique_key -%}
+        {%- if units is not string and units | reject('in', keys) | list | length == 0 -%}
+            {{ return(replaced(tested.name) if has_changes(tested.name ~ '__replaced') else '(select * from ' ~ relation ~ ' where false) as held') }}
+        {%- endif -%}
         {%- set same = [] -%}
-        {%- for column in given.get('columns') or [given.column_name] -%}
+        {%- for column in keys -%}
             {%- do same.append('came.' ~ column ~ ' is not distinct from held.' ~ column) -%}
         {%- endfor -%}
         {{ return('(select * from ' ~ relation ~ ' as held where exists (select 1 from ' ~ rows ~ ' where ' ~ same | join(' and ') ~ ')) as held') }}

@@ -47,6 +47,9 @@
     {{ return(queries | join(' union all ')) }}
 {%- endmacro %}
 
+{#- The rows that the last live round put in the place of a tracked model's units. -#}
+{% macro replaced(model_name) %}{{ return(changes(model_name ~ '__replaced')) }}{% endmacro %}
+
 {#- The units of the model at hand that this run computes. -#}
 {% macro touched_units() %}{{ return('changes.' ~ model.name ~ '__touched') }}{% endmacro %}
 
@@ -262,16 +265,22 @@
     create or replace temp table {{ new }} as select {{ columns }} from (
     {{ sql }}
     );
-    create or replace temp table {{ old }} as select {{ columns }} from {{ target }}
+    create or replace temp table {{ old }} as select {{ columns }}, rowid as held_row from {{ target }}
     {%- if mode == 'touched' %}
     where {{ unit }} in (select {{ given }} from {{ new }} union all select * from {{ touched_units() }})
     {%- endif %};
     create or replace temp table {{ differing }} as
-    select *, true as has_come from (select * from {{ new }} except all select * from {{ old }})
+    select *, true as has_come from (select * from {{ new }} except all select {{ all_but('held_row') }} from {{ old }})
     union all
-    select *, false as has_come from (select * from {{ old }} except all select * from {{ new }});
-    delete from {{ target }} where {{ unit }} in (select {{ given }} from {{ differing }});
+    select *, false as has_come from (select {{ all_but('held_row') }} from {{ old }} except all select * from {{ new }});
+    delete from {{ target }} where rowid in (
+        select held_row from {{ old }} where {{ unit }} in (select {{ given }} from {{ differing }})
+    );
     insert into {{ target }} select * from {{ new }} where {{ unit }} in (select {{ given }} from {{ differing }});
+    {%- if var('is_live', false) %}
+    create or replace table {{ replaced(model.name) }} as
+    select * from {{ new }} where {{ unit }} in (select {{ given }} from {{ differing }});
+    {%- endif %}
     insert into {{ changes(model.name) }} select * from {{ differing }};
     drop table {{ new }};
     drop table {{ old }};

@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- the same time, sliced by the quarter hour and by the day
 with
 

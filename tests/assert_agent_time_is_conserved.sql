@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- the slices add up to the spans' union, by another way: of each span what no span before it reaches
 with
 

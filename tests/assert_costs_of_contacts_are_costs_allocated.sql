@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- by month: contacts in journeys + contacts outside any + what no contact can bear = what was allocated
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- covered contacts of identified customers are in a journey, or in a chain that begins before coverage
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- both sides, so that a join that drops or multiplies contacts shows which
 select
     contacts.contact_id as contract_contact_id,

@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- month × client: customers, contacts and what they cost, straight from the contacts
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 select
     legs.leg_id,
     legs.contact_id

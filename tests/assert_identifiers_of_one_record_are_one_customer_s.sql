@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- a record's identifiers are one customer's, but for those that several customers use; a customer's key is
 -- one of its own identifiers, and has as many of them as it says
 with

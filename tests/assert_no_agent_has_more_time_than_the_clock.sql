@@ -1,3 +1,4 @@
+{{ config(meta={'live': 'later'}) }}
 -- an interval has 900 seconds, and no part is more than its whole
 select
     agent_id,

@@ -279,6 +279,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, tracked: Mapping[str, Any]) -
         if node["name"] in tables:
             connection.execute(f"truncate changes.{node['name']}")
         connection.execute(f"drop table if exists changes.{node['name']}__touched")
+        connection.execute(f"drop table if exists changes.{node['name']}__replaced")
 
 
 def _note_files(connection: duckdb.DuckDBPyConnection, raw: Path) -> bool:

@@ -1,9 +1,18 @@
 with
 
+runs as (
+
+    select * from {{ ref('int_runs__resolved') }}
+
+),
+
+-- nobody is in one state for a month: further back there is nothing to sort
 stretches as (
 
     select * from {{ ref('int_agent_time__swept') }}
-    where doing is not null
+    where
+        doing is not null
+        and ended_at > (select as_of - interval '31' day from runs)
 
 ),
 
@@ -22,12 +31,6 @@ agents as (
 sites as (
 
     select * from {{ ref('dim_site') }}
-
-),
-
-runs as (
-
-    select * from {{ ref('int_runs__resolved') }}
 
 ),
 
