@@ -12,7 +12,7 @@ stretches as (
     select * from {{ ref('int_agent_time__swept') }}
     where
         doing is not null
-        and ended_at > (select as_of - interval '31' day from runs)
+        and ended_at > (select runs.as_of - interval '31' day from runs)
 
 ),
 
