@@ -214,6 +214,7 @@ def scorecard_of(
             if PERIODS[period] in ("this_week", "this_month")
             else "Try another --period, or look whether landing/ holds recent exports.",
         )
+    unmeasured = not_measured(connection, rows[0][0], rows[0][1], client)
     signs = [
         replace(
             sign,
@@ -222,7 +223,7 @@ def scorecard_of(
             guard_acronym=_shortest(sign.guard_acronym),
             second_guard_acronym=_shortest(sign.second_guard_acronym),
         )
-        for sign in (VitalSign(*row[2:]) for row in rows)
+        for sign in (_measured(VitalSign(*row[2:]), unmeasured) for row in rows)
         for short in (_shortest(sign.acronym),)
     ]
     order = {kpi_id: position for position, kpi_id in enumerate(catalogue)}
@@ -244,6 +245,60 @@ def scorecard_of(
         contact_types=tuple(_top(one for one in signs if one.kpi_id == "contact_type_mix" and one.value)),
         last_contact_date=last_contact_date,
     )
+
+
+def not_measured(
+    connection: duckdb.DuckDBPyConnection,
+    first_day: date,
+    last_day: date,
+    client: str = "all",
+    site: str = "all",
+    queue: str = "all",
+    channel: str = "all",
+) -> frozenset[str]:
+    """The KPIs whose numerator of 0 says that nothing was measured, not that nothing was reached.
+
+    Contacts were answered, but no export tells how long they waited: none can count as answered in time. A
+    contact that costs nothing at all has no row of costs.
+    """
+    ((waits,),) = connection.execute(
+        """
+        select coalesce(sum(answered_count), 0) > 0 and coalesce(sum(wait_measured_count), 0) = 0
+        from marts.agg_contacts_daily
+        where
+            day between $first_day and $last_day
+            and $client in ('all', client) and $site in ('all', site)
+            and $queue in ('all', queue) and $channel in ('all', channel)
+        """,
+        {
+            "first_day": first_day,
+            "last_day": last_day,
+            "client": client,
+            "site": site,
+            "queue": queue,
+            "channel": channel,
+        },
+    ).fetchall()
+    return frozenset({"cost_per_contact"} | ({"service_level"} if waits else set()))
+
+
+def _measured(sign: VitalSign, unmeasured: frozenset[str]) -> VitalSign:
+    """The sign, without a 0 that stands for what was not measured."""
+    if sign.kpi_id in unmeasured and sign.numerator == 0:
+        sign = replace(
+            sign,
+            value=None,
+            status="no_data",
+            change=None,
+            is_improved=None,
+            is_bought_at_guards_expense=False,
+            sparkline=None,
+        )
+    if sign.guard_kpi_id in unmeasured and sign.guard_value == 0:
+        sign = replace(sign, guard_value=None, guard_change=None)
+    if sign.second_guard_kpi_id in unmeasured and sign.second_guard_value == 0:
+        sign = replace(sign, second_guard_value=None, second_guard_change=None)
+    return sign
 
 
 # --- one figure --------------------------------------------------------------------------------

@@ -136,7 +136,9 @@ def lines(
             y="y:Q", text="label:N", x=alt.value(4)
         )
         # over a halo, so that it reads where lines cross it
-        drawn.append(named.mark_text(align="left", dy=-8, fontSize=12, stroke="#ffffff", strokeWidth=4))
+        drawn.append(
+            named.mark_text(align="left", dy=-8, fontSize=12, stroke="#ffffff", strokeWidth=3, opacity=0.75)
+        )
         drawn.append(named.mark_text(align="left", dy=-8, fontSize=12, color=theme.INK))
     return finished(alt.layer(*drawn), words)
 

@@ -20,13 +20,14 @@ import duckdb
 
 from vitals.paths import Paths
 from vitals.publish import Version, version_of
+from vitals.scorecard import not_measured
 
 Row = dict[str, Any]
 
 ALL = "all"
 LEVELS = ("analysts", "managers")
-# Contacts shown behind a figure; the CSV has this many, too.
-MOST_CONTACTS = 500
+# Rows behind a figure that its CSV holds.
+MOST_CONTACTS = 20_000
 
 # What the filters let through. Agents' time has no client, queue or channel: it is gone where one is chosen.
 _SLICE = """
@@ -215,9 +216,11 @@ SQL: Mapping[str, Mapping[str, str]] = {
             group by state
             order by agents_count desc, state
         """,
-        "target": """
-            select target from marts.rpt_scorecard
-            where period = 'today' and client = $client and kpi_id = 'service_level'
+        "targets": """
+            select kpi_id, target, status, value from marts.rpt_scorecard
+            where
+                period = 'today' and client = $client and member = 'all'
+                and kpi_id in ('service_level', 'speed_of_answer', 'abandonment_rate')
         """,
     },
     "mix_and_trends": {
@@ -257,6 +260,7 @@ SQL: Mapping[str, Mapping[str, str]] = {
                 contact_type as member,
                 coalesce(t.name, contact_type) as name,
                 numerator,
+                previous_numerator,
                 numerator / nullif(cast(sum(numerator) over () as double), 0) as value,
                 previous_numerator / nullif(cast(sum(previous_numerator) over () as double), 0)
                     as previous_value
@@ -449,7 +453,25 @@ SQL: Mapping[str, Mapping[str, str]] = {
             from marts.rpt_staffing_intervals
             where day between $first_day and $last_day and ($site = 'all' or site = $site)
             group by site
-            order by site
+            order by gap_hours, site
+        """,
+        "short_hours": """
+            select
+                site,
+                isodow(day) as weekday,
+                substr(local_time, 1, 2) || ':00' as hour,
+                sum(needed_agents) / 4 as needed_hours,
+                sum(staffed_agents) / 4 as staffed_hours,
+                sum(gap_agents) / 4 as gap_hours,
+                count(*) filter (where status = 'understaffed') / cast(count(*) as double)
+                    as understaffed_share,
+                sum(answered_in_target_count) / nullif(cast(sum(service_level_base_count) as double), 0)
+                    as service_level
+            from marts.rpt_staffing_intervals
+            where day between $first_day and $last_day and ($site = 'all' or site = $site)
+            group by site, weekday, hour
+            having sum(gap_agents) < 0
+            order by gap_hours, site, weekday, hour
         """,
         "coaching": """
             select * from marts.rpt_agent_coaching
@@ -683,10 +705,6 @@ def behind(kpi_id: str, better: str, synchronous_only: bool) -> str:
         synchronous_only: leave out the channels on which nobody waits for the answer, as the figure does.
     """
     source = SOURCES[kpi_id]
-    dimensions = "site" if source.relation == "marts.agg_agents_daily" else "client, site, queue, channel"
-    conditions = " and ".join(f"(${one} = 'all' or {one} = ${one})" for one in dimensions.split(", "))
-    if synchronous_only:
-        conditions += " and channel in (select channel from marts.dim_channel where is_synchronous)"
     return f"""
         select
             {", ".join(source.columns)},
@@ -694,10 +712,41 @@ def behind(kpi_id: str, better: str, synchronous_only: bool) -> str:
             cast({source.denominator} as double) as denominator,
             count(*) over () as rows_count
         from {source.relation}
-        where {source.day} between $first_day and $last_day and {conditions} and {source.counts}
+        where {_counted(source, synchronous_only)}
         order by numerator {"asc" if better == "up" else "desc"} nulls last, {source.columns[0]}
         limit $most
     """
+
+
+def by_hour(kpi_id: str, synchronous_only: bool) -> str:
+    """The SQL of the rows behind a KPI, summed by the hour of arrival on the site's clock.
+
+    Args:
+        kpi_id: one of SOURCES whose rows are contacts.
+        synchronous_only: as for `behind`.
+    """
+    source = SOURCES[kpi_id]
+    return f"""
+        select
+            strftime(arrived_local_at, '%H:00') as member,
+            cast(sum({source.numerator}) as double) as numerator,
+            cast(sum({source.denominator}) as double) as denominator,
+            cast(sum({source.numerator}) as double)
+            / nullif(cast(sum({source.denominator}) as double), 0) as value
+        from {source.relation}
+        where {_counted(source, synchronous_only)}
+        group by member
+        order by member
+    """
+
+
+def _counted(source: Source, synchronous_only: bool) -> str:
+    """Which rows of a source the figure of the slice is made of."""
+    dimensions = "site" if source.relation == "marts.agg_agents_daily" else "client, site, queue, channel"
+    conditions = " and ".join(f"(${one} = 'all' or {one} = ${one})" for one in dimensions.split(", "))
+    if synchronous_only:
+        conditions += " and channel in (select channel from marts.dim_channel where is_synchronous)"
+    return f"{source.day} between $first_day and $last_day and {conditions} and {source.counts}"
 
 
 class UnreadableError(Exception):
@@ -734,6 +783,12 @@ class View:
         return replace(self, first_day=min(self.first_day, self.last_day - timedelta(days=27)))
 
     @property
+    def before(self) -> View:
+        """The same over as many days before."""
+        days = self.last_day - self.first_day + timedelta(days=1)
+        return replace(self, first_day=self.first_day - days, last_day=self.last_day - days)
+
+    @property
     def is_slice(self) -> bool:
         """Whether it is narrower than a client: no scorecard is made for it."""
         return (self.site, self.queue, self.channel) != (ALL, ALL, ALL)
@@ -764,6 +819,12 @@ class Reader:
     def holds(self, *tables: str) -> bool:
         """Whether the file, at its level, has these tables."""
         return self.held.issuperset(tables)
+
+    def not_measured(self, view: View) -> frozenset[str]:
+        """The KPIs whose numerator of 0 only says that nothing was measured; see vitals.scorecard."""
+        return not_measured(
+            self.connection, view.first_day, view.last_day, view.client, view.site, view.queue, view.channel
+        )
 
     def put(self, page: str, query: str, view: View | None = None, **values: Any) -> list[Row]:
         """The rows of a statement of SQL, figures as float."""

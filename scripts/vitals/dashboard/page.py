@@ -233,7 +233,7 @@ def csv_button(page: Page, name: str, rows: Sequence[Row]) -> None:
     if not rows:
         return
     st.download_button(
-        page.words("label.csv", rows=page.words.count(len(rows))),
+        page.words("label.csv" if len(rows) > 1 else "label.csv_one", rows=page.words.count(len(rows))),
         csv_of(rows),
         file_name=f"vitals_{name}.csv",
         mime="text/csv",

@@ -38,7 +38,12 @@ def read_signs(reader: Reader, page: Page) -> Signs | None:
         return None
     if not view.is_slice:
         return Signs(card, None)
-    return Signs(card, {row["kpi_id"]: row for row in reader.put("signs", "slice", view)})
+    unmeasured = reader.not_measured(view)
+    rows = [
+        {**row, "value": None} if row["kpi_id"] in unmeasured and row["numerator"] == 0 else row
+        for row in reader.put("signs", "slice", view)
+    ]
+    return Signs(card, {row["kpi_id"]: row for row in rows})
 
 
 def show_tiles(
@@ -60,6 +65,12 @@ def show_tiles(
         for one in chosen
     ]
     html(f'<div class="grid">{"".join(tiles)}</div>')
+
+
+def worse_guards(sign: VitalSign, signs: Signs) -> list[str]:
+    """The guards at whose expense a KPI improved: of two, the other may have improved with it."""
+    guards = [one for one in (sign.guard_kpi_id, sign.second_guard_kpi_id) if one]
+    return [one for one in guards if (held := signs.of(one)) and held.is_improved is False] or guards
 
 
 def show_trend(signs: Signs | None, page: Page, kpi_id: str, rows: Sequence[Row]) -> None:

@@ -91,6 +91,10 @@ class Words:
         """`Wed 4 Nov`."""
         return str(format_skeleton("MMMEd", day, locale=self._locale))
 
+    def weekday(self, number: int) -> str:
+        """`Wednesday`, of 3: Monday is 1."""
+        return str(get_day_names("wide", locale=self._locale)[number - 1])
+
     def month(self, month: date) -> str:
         """`November 2026`."""
         return str(format_date(month, "LLLL y", locale=self._locale))

@@ -187,6 +187,70 @@ def test_the_parts_of_a_figure_add_up_to_it(reader: Reader) -> None:
     )
 
 
+def test_the_hours_of_arrival_add_up_to_the_figure(reader: Reader) -> None:
+    from vitals.dashboard.data import by_hour
+
+    contacts = [one for one, source in SOURCES.items() if source.relation == "marts.fct_contacts"]
+    kpis = {row["kpi_id"]: row for row in reader.put("shell", "kpis")}
+    for view in slices(reader):
+        for kpi_id in contacts:
+            is_synchronous = kpis[kpi_id]["scorecard_channels"] == "synchronous" and view.channel == "all"
+            hours = reader.rows(by_hour(kpi_id, is_synchronous), view)
+            total = reader.put("figure", "total", view, kpi=kpi_id)[0]
+            assert len({row["member"] for row in hours}) == len(hours) <= 24
+            for part in ("numerator", "denominator"):
+                assert near(sum(row[part] for row in hours), total[part] or 0.0), (kpi_id, view)
+
+
+def test_the_part_that_holds_a_figure_back_stands_first() -> None:
+    from vitals.dashboard.screens.figure import _worst_first
+
+    total = {"numerator": 160.0, "denominator": 200.0}
+    parts = [
+        {"member": "great", "numerator": 95.0, "denominator": 100.0},
+        {"member": "poor", "numerator": 60.0, "denominator": 90.0},
+        {"member": "tiny", "numerator": 5.0, "denominator": 10.0},
+    ]
+    up = _worst_first(parts, total, "up", None)
+    assert [(row["member"], round(row["without"], 4)) for row in up] == [
+        ("poor", 0.9091),
+        ("tiny", 0.8158),
+        ("great", 0.65),
+    ]
+    assert [row["member"] for row in _worst_first(parts, total, "down", None)] == ["great", "tiny", "poor"]
+    assert _worst_first(parts, total, "target", 0.66)[0]["member"] == "great"
+    (whole,) = _worst_first([{"member": "one", **total}], total, "up", None)
+    assert whole["without"] is None
+
+
+def test_of_two_guards_only_the_worse_one_is_named(reader: Reader) -> None:
+    from dataclasses import replace
+
+    from vitals.dashboard.signs import Signs, worse_guards
+    from vitals.scorecard import scorecard_of
+
+    card = scorecard_of(reader.connection, "last_28_days", "all")
+    sign = next(one for one in card.signs if one.kpi_id == "handle_time")
+    moved = {sign.guard_kpi_id: False, sign.second_guard_kpi_id: True}
+    signs = tuple(replace(one, is_improved=moved.get(one.kpi_id, one.is_improved)) for one in card.signs)
+    assert worse_guards(sign, Signs(replace(card, signs=signs), None)) == [sign.guard_kpi_id]
+
+
+def test_the_hours_that_are_short_are_sums_of_the_quarters(reader: Reader) -> None:
+    view = view_of(reader, "last_28_days")
+    hours = reader.put("agents", "short_hours", view)
+    assert hours
+    assert [row["gap_hours"] for row in hours] == sorted(row["gap_hours"] for row in hours)
+    worst = hours[0]
+    ((gap,),) = told(
+        reader,
+        "select cast(sum(gap_agents) as double) / 4 from marts.rpt_staffing_intervals"
+        f" where day between date '{view.first_day}' and date '{view.last_day}' and site = '{worst['site']}'"
+        f" and isodow(day) = {worst['weekday']} and left(local_time, 2) = '{worst['hour'][:2]}'",
+    )
+    assert near(worst["gap_hours"], gap)
+
+
 def test_one_of_the_seven_readings_is_the_kpi_itself(reader: Reader) -> None:
     from vitals.dashboard.screens.figure import DEFAULT_VARIANT
 

@@ -107,8 +107,9 @@ def published(tmp_path: Path) -> Path:
                 ('voice', true), ('chat', true), ('email', false), ('unmapped', null)
             ) as t(channel, is_synchronous);
             create table marts.agg_contacts_daily as select * from (values
-                (date '2026-03-08', 'aurora', 4), (date '2026-03-09', 'aurora', 0)
-            ) as t(day, client, contacts_count);
+                (date '2026-03-08', 'aurora', 'lyon', 'care', 'voice', 4, 3, 3),
+                (date '2026-03-09', 'aurora', 'lyon', 'care', 'voice', 0, 0, 0)
+            ) as t(day, client, site, queue, channel, contacts_count, answered_count, wait_measured_count);
             create table marts.rpt_scorecard as
             select
                 'last_7_days' as period, date '2026-03-02' as period_start_date,
@@ -279,6 +280,41 @@ def test_an_empty_period_says_when_the_last_contact_came_and_how_to_look_back_fr
 
 def test_no_data_is_told_as_such(published: Path) -> None:
     assert "? no data" in shown(published, 140, "aurora")
+
+
+def test_what_was_not_measured_is_not_shown_as_zero(published: Path) -> None:
+    def told(measured: int, numerator: int) -> dict[str, tuple[float | None, str, float | None]]:
+        with duckdb.connect(str(published)) as connection:
+            connection.execute("update marts.agg_contacts_daily set wait_measured_count = ?", [measured])
+            connection.execute("delete from marts.rpt_scorecard where kpi_id in ('service_level')")
+            connection.execute(
+                """
+                insert into marts.rpt_scorecard by name
+                select * replace ('service_level' as kpi_id, ? as value, 'off_target' as status,
+                    ?::decimal(28, 6) as numerator)
+                from marts.rpt_scorecard where kpi_id = 'speed_of_answer'
+                """,
+                [numerator / 2, numerator],
+            )
+            connection.execute(
+                "update marts.rpt_scorecard set guard_kpi_id = 'service_level',"
+                " guard_value = ? where kpi_id = 'speed_of_answer'",
+                [numerator / 2],
+            )
+        return {
+            one.kpi_id: (one.value, one.status, one.guard_value) for one in read_scorecard(published).signs
+        }
+
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(
+            "insert into marts.dim_kpi select * replace ('service_level' as kpi_id, 'Service level' as name_en)"
+            " from marts.dim_kpi where kpi_id = 'speed_of_answer'"
+        )
+    assert told(0, 0)["service_level"][:2] == (None, "no_data")
+    assert told(0, 0)["speed_of_answer"][2] is None
+    assert told(3, 0)["service_level"][:2] == (0.0, "off_target"), "measured, and none in time"
+    assert told(3, 0)["speed_of_answer"][2] == 0.0
+    assert told(0, 1)["service_level"][:2] == (0.5, "off_target"), "counted by a report of sums"
 
 
 def test_markdown_is_a_table_and_json_keeps_figures_unrounded(published: Path) -> None:

@@ -36,6 +36,7 @@ KPIS = (
 COACHED = ("handle_time", "transfer_rate", "first_contact_resolution", "csat")
 # Points on one chart; the table and the CSV have all.
 MOST_AGENTS = 24
+MOST_HOURS = 12
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Found:
     signs: Signs | None
     day_curve: list[Row]
     sites: list[Row]
+    short_hours: list[Row]
     coached_kpi: str
     coaching: list[Row] | None
 
@@ -57,6 +59,7 @@ def read(reader: Reader, page: Page) -> Found:
         signs=read_signs(reader, page),
         day_curve=reader.put("agents", "day_curve", view),
         sites=reader.put("agents", "sites", view),
+        short_hours=reader.put("agents", "short_hours", view),
         coached_kpi=kpi_id,
         coaching=reader.put("agents", "coaching", view, kpi=kpi_id)
         if reader.holds("marts.rpt_agent_coaching")
@@ -106,7 +109,39 @@ def show(found: Found, page: Page) -> None:
         shown=[{"name": page.name("site", row["site"]), **row} for row in found.sites],
         source="marts.rpt_staffing_intervals",
     )
+    _short(found.short_hours, page)
     _coaching(found, page)
+
+
+def _short(rows: list[Row], page: Page) -> None:
+    words = page.words
+    section(words("agents.short"), words("agents.short_note"))
+    if not rows:
+        html(f'<p class="note">{theme.text(words("agents.never_short"))}</p>')
+        return
+    listing(
+        page,
+        "short_hours",
+        (
+            Column("name", words("label.site")),
+            Column("when", words("agents.when"), "line"),
+            Column("needed_hours", words("agents.needed_hours"), "decimal"),
+            Column("staffed_hours", words("agents.staffed_hours"), "decimal"),
+            Column("gap_hours", words("agents.gap_hours"), "decimal"),
+            Column("understaffed_share", words("agents.under"), "percent"),
+            page.column("service_level", "service_level"),
+        ),
+        rows,
+        shown=[
+            {
+                **row,
+                "name": page.name("site", row["site"]),
+                "when": f"{words.weekday(row['weekday'])} {row['hour']}",
+            }
+            for row in rows[:MOST_HOURS]
+        ],
+        source="marts.rpt_staffing_intervals",
+    )
 
 
 def _coaching(found: Found, page: Page) -> None:

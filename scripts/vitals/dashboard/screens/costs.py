@@ -7,9 +7,10 @@ from itertools import groupby
 
 import streamlit as st
 
+from vitals.dashboard import theme
 from vitals.dashboard.data import Reader, Row
 from vitals.dashboard.page import FILTERS as ALL_FILTERS
-from vitals.dashboard.page import Page, heading, listing, nothing, section
+from vitals.dashboard.page import Page, heading, html, listing, nothing, section
 from vitals.dashboard.signs import Signs, read_signs, show_tiles
 from vitals.dashboard.theme import Column
 
@@ -86,6 +87,12 @@ def _opportunities(rows: list[Row], page: Page) -> None:
     if not rows:
         nothing(page, "nothing.slice")
         return
+    together = words(
+        "costs.together",
+        saving=words.value(sum(row["saving_amount"] or 0.0 for row in rows), "money"),
+        contacts=words.count(sum(row["movable_count"] or 0 for row in rows)),
+    )
+    html(f"<p><b>{theme.text(together)}</b></p>")
     listing(
         page,
         "self_service_opportunities",

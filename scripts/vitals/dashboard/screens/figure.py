@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from vitals.dashboard import charts, theme
-from vitals.dashboard.data import MOST_CONTACTS, SOURCES, Reader, Row, behind
+from vitals.dashboard.data import MOST_CONTACTS, SOURCES, Reader, Row, behind, by_hour
 from vitals.dashboard.page import FILTERS as ALL_FILTERS
 from vitals.dashboard.page import (
     Page,
@@ -51,30 +51,73 @@ def read(reader: Reader, page: Page) -> Found:
     """The figure of the slice, its days and parts, its readings, its rows."""
     view = page.view
     kpi_id = page.choice("kpi", sorted(page.kpis), "service_level")
-    parts = {
-        dimension: [
-            row
-            for row in reader.put("figure", f"by_{dimension}", view, kpi=kpi_id)
-            if row["member"] and row["denominator"]
-        ]
-        for dimension in PARTS
-    }
+    total = reader.put("figure", "total", view, kpi=kpi_id)[0]
+    parts = {dimension: _read_parts(reader, page, kpi_id, dimension) for dimension in PARTS}
     card = reader.put("figure", "scorecard", view, kpi=kpi_id)
     source = SOURCES.get(kpi_id)
     rows = None
     if source and reader.holds(source.relation) and _reaches(source.relation, page):
         synchronous = page.kpis[kpi_id]["scorecard_channels"] == "synchronous" and view.channel == "all"
         rows = reader.rows(behind(kpi_id, page.kpis[kpi_id]["better"], synchronous), view, most=MOST_CONTACTS)
+        if source.relation == "marts.fct_contacts":
+            sql = by_hour(kpi_id, synchronous)
+            parts["hour"] = _with_change(reader.rows(sql, view), reader.rows(sql, view.before))
+    daily = reader.put("figure", "daily", view.trend, kpi=kpi_id)
+    if total["numerator"] == 0 and kpi_id in reader.not_measured(view):
+        total, daily, parts = {**total, "value": None}, [], {}
+    target = card[0]["target"] if card else None
+    parts = {
+        dimension: _worst_first(found, total, page.kpis[kpi_id]["better"], target)
+        for dimension, found in parts.items()
+        if len(found) > 1
+    }
     return Found(
         kpi_id=kpi_id,
-        total=reader.put("figure", "total", view, kpi=kpi_id)[0],
-        daily=reader.put("figure", "daily", view.trend, kpi=kpi_id),
-        parts={dimension: found for dimension, found in parts.items() if len(found) > 1},
+        total=total,
+        daily=daily,
+        parts=parts,
         variants=reader.put("figure", "variants", view) if kpi_id == "service_level" else [],
         scorecard=card[0] if card and not view.is_slice else None,
         rows=rows,
         is_single=source is not None and _reaches(source.relation, page),
     )
+
+
+def _read_parts(reader: Reader, page: Page, kpi_id: str, dimension: str) -> list[Row]:
+    now, before = (
+        reader.put("figure", f"by_{dimension}", view, kpi=kpi_id) for view in (page.view, page.view.before)
+    )
+    return _with_change(now, before)
+
+
+def _with_change(rows: list[Row], before: list[Row]) -> list[Row]:
+    """The parts that there are, each with what it was in as many days before."""
+    was = {row["member"]: row["value"] for row in before}
+    told = []
+    for row in rows:
+        if row["member"] and row["denominator"]:
+            previous = was.get(row["member"])
+            change = None if previous is None or row["value"] is None else row["value"] - previous
+            told.append({**row, "previous_value": previous, "change": change})
+    return told
+
+
+def _worst_first(rows: list[Row], total: Row, better: str, target: float | None) -> list[Row]:
+    """The parts with the figure as it would be without each; first the one without which it would be best."""
+    told = []
+    for row in rows:
+        rest = (total["denominator"] or 0.0) - row["denominator"]
+        without = ((total["numerator"] or 0.0) - (row["numerator"] or 0.0)) / rest if rest > 0 else None
+        told.append({**row, "without": without})
+
+    def rank(row: Row) -> float:
+        if row["without"] is None:
+            return float("inf")
+        if better == "target":
+            return abs(row["without"] - target) if target is not None else 0.0
+        return {"up": -1, "down": 1}.get(better, 0) * float(row["without"])
+
+    return sorted(told, key=rank)
 
 
 def _reaches(relation: str, page: Page) -> bool:
@@ -204,7 +247,10 @@ def _parts(found: Found, page: Page) -> None:
     words, unit = page.words, page.unit(found.kpi_id)
     if not found.parts:
         return
-    section(words("figure.parts"), words("figure.parts_note"))
+    before = page.view.before
+    note = words("figure.parts_note", span=words.span(before.first_day, before.last_day))
+    is_ranked = page.kpis[found.kpi_id]["better"] in ("up", "down") or (found.scorecard or {}).get("target")
+    section(words("figure.parts"), f"{note} {words('figure.parts_order')}" if is_ranked else note)
     for position, (dimension, rows) in enumerate(found.parts.items()):
         if position % 2 == 0:
             places = st.columns(2, gap="medium")
@@ -218,6 +264,8 @@ def _parts(found: Found, page: Page) -> None:
                     Column("numerator", words("label.numerator"), "count"),
                     Column("denominator", words("label.denominator"), "count"),
                     Column("value", words("label.value"), unit),
+                    Column("change", words("label.change"), f"change_{unit}"),
+                    Column("without", words("figure.without"), unit),
                 ),
                 named,
                 shown=named[:12],
@@ -238,7 +286,7 @@ def _rows(found: Found, page: Page) -> None:
         return
     count = words.count(found.rows[0]["rows_count"])
     shown = min(MOST_ROWS, len(found.rows))
-    told = words("figure.rows_note", shown=shown, rows=count, most=MOST_CONTACTS)
+    told = words("figure.rows_note", shown=shown, rows=count, most=words.count(MOST_CONTACTS))
     html(f'<p class="note">{theme.text(told)}</p>')
     plain = all(row["denominator"] == 1 for row in found.rows)
     left_out = {"rows_count", "denominator"} if plain else {"rows_count"}

@@ -50,12 +50,27 @@ def read(reader: Reader, page: Page) -> Found:
     return Found(
         signs=read_signs(reader, page),
         daily=reader.put("first_contact", "daily", view.trend, kpis=list(TRENDS)),
-        causes=reader.put("first_contact", "causes", view),
+        causes=_causes(reader, page),
         journeys=reader.put("first_contact", "journeys", view)
         if reader.holds("marts.rpt_customer_journeys")
         else None,
         segments=reader.put("first_contact", "segments", view),
     )
+
+
+def _causes(reader: Reader, page: Page) -> list[Row]:
+    """The contact types, and how their rates moved against as many days before."""
+    now, before = (reader.put("first_contact", "causes", view) for view in (page.view, page.view.before))
+    was = {row["member"]: row for row in before}
+    told = []
+    for row in now:
+        moved: Row = {}
+        for rate in TRENDS:
+            previous = was.get(row["member"], {}).get(rate)
+            known = previous is not None and row[rate] is not None
+            moved[f"{rate}_change"] = row[rate] - previous if known else None
+        told.append({**row, **moved})
+    return told
 
 
 def show(found: Found, page: Page) -> None:
@@ -69,7 +84,9 @@ def show(found: Found, page: Page) -> None:
     for place, kpi_id in zip(st.columns(2, gap="medium"), TRENDS, strict=True):
         with place:
             show_trend(found.signs, page, kpi_id, [row for row in found.daily if row["kpi_id"] == kpi_id])
-    section(words("first.causes"), words("first.causes_note"))
+    before = page.view.before
+    span = words.span(before.first_day, before.last_day)
+    section(words("first.causes"), words("first.causes_note", span=span))
     rows = found.causes
     listing(
         page,
@@ -79,7 +96,9 @@ def show(found: Found, page: Page) -> None:
             Column("repeats_count", words("first.repeats"), "count"),
             Column("contacts_count", words("first.identified"), "count"),
             page.column("repeat_contact_rate", "repeat_contact_rate", "share"),
+            Column("repeat_contact_rate_change", words("label.change"), "change_percent"),
             page.column("first_contact_resolution", "first_contact_resolution"),
+            Column("first_contact_resolution_change", words("label.change"), "change_percent"),
             page.column("transfer_rate", "transfer_rate"),
         ),
         rows,

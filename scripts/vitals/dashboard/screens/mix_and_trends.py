@@ -88,23 +88,38 @@ def show(found: Found, page: Page) -> None:
             {
                 **row,
                 "change": None if row["previous_value"] is None else row["value"] - row["previous_value"],
+                "growth": row["numerator"] / row["previous_numerator"] - 1
+                if row["previous_numerator"]
+                else None,
             }
             for row in found.contact_types
         ]
+        html(_growing(rows, page))
         listing(
             page,
             "contact_types",
             (
                 Column("name", words("label.contact_type")),
                 Column("numerator", words("label.contacts"), "count"),
+                Column("growth", words("label.change"), "growth"),
                 Column("value", words("label.share"), "share"),
-                Column("change", words("label.change"), "change_percent"),
+                Column("change", words("trends.share_change"), "change_percent"),
             ),
             rows,
             shown=rows[:12],
         )
     _expected(found, page)
     _events(found.events, page)
+
+
+def _growing(rows: list[Row], page: Page) -> str:
+    """The contact types that brought most contacts more than in as many days before."""
+    more = {row["name"]: row["numerator"] - row["previous_numerator"] for row in rows}
+    most = [name for name in sorted(more, key=lambda one: -more[one]) if more[name] > 0][:3]
+    if not most or not any(row["previous_numerator"] for row in rows):
+        return ""
+    named = ", ".join(f"{theme.text(name)} <b>+{page.words.count(more[name])}</b>" for name in most)
+    return f"<p>{theme.text(page.words('trends.growing'))}: {named}</p>"
 
 
 def _expected(found: Found, page: Page) -> None:

@@ -19,18 +19,17 @@ MOST_TYPES = 10
 
 @dataclass(frozen=True)
 class Found:
-    """The day so far."""
+    """The day so far; targets and statuses by KPI."""
 
     so_far: Row
-    target: float | None
+    targets: dict[str, Row]
     rows: dict[str, list[Row]]
 
 
 def read(reader: Reader, page: Page) -> Found:
     """Every statement of the page."""
     rows = {name: reader.put("running_day", name, page.view) for name in SQL["running_day"]}
-    target = rows["target"][0]["target"] if rows["target"] else None
-    return Found(rows["so_far"][0], target, rows)
+    return Found(rows["so_far"][0], {row["kpi_id"]: row for row in rows["targets"]}, rows)
 
 
 def show(found: Found, page: Page) -> None:
@@ -68,7 +67,7 @@ def show(found: Found, page: Page) -> None:
                 },
                 "percent",
                 words,
-                target=found.target,
+                target=found.targets.get("service_level", {}).get("target"),
                 x_type="time",
                 dashed=("previous_day_service_level",),
             ),
@@ -144,15 +143,14 @@ def _tiles(found: Found, page: Page) -> list[str]:
         {
             "name": page.figure_link("service_level", page.kpi("service_level"), period="today"),
             "value": words.value(level, "percent"),
-            "second": ""
-            if found.target is None
-            else f"{words('label.target')} <b>{words.value(found.target, 'percent')}</b>",
+            **_judged("service_level", found, page),
             "third": words("running.yesterday_level", value=words.value(before, "percent")),
             "data": {"figure": "service_level", "value": level},
         },
         {
             "name": page.figure_link("speed_of_answer", page.kpi("speed_of_answer"), period="today"),
             "value": words.value(day["speed_of_answer"], "seconds"),
+            **_judged("speed_of_answer", found, page),
             "third": words("running.synchronous") if page.view.channel == "all" else "",
             "data": {"figure": "speed_of_answer", "value": day["speed_of_answer"]},
         },
@@ -166,10 +164,35 @@ def _tiles(found: Found, page: Page) -> list[str]:
             "name": words("running.abandoned"),
             "value": words.count(day["abandoned_count"]),
             "third": words("running.of_offered", count=words.count(day["offered_count"])),
+            **_abandonment(found, page),
             "data": {"figure": "abandoned_count", "value": day["abandoned_count"]},
         },
     ]
     return [theme.tile(**one) for one in figures]
+
+
+def _judged(kpi_id: str, found: Found, page: Page) -> dict[str, str]:
+    """The target, and the scorecard's status where the page shows what the scorecard judges."""
+    row = found.targets.get(kpi_id)
+    if row is None or row["target"] is None:
+        return {}
+    words = page.words
+    return {
+        "second": f"{words('label.target')} <b>{words.value(row['target'], page.unit(kpi_id))}</b>",
+        "status": "" if page.view.is_slice else theme.status_chip(row["status"], words),
+    }
+
+
+def _abandonment(found: Found, page: Page) -> dict[str, str]:
+    """The rate beside the count of those who gave up."""
+    row = found.targets.get("abandonment_rate")
+    if row is None or row["value"] is None or page.view.is_slice:
+        return {}
+    rate = page.words.value(row["value"], "percent")
+    told = _judged("abandonment_rate", found, page)
+    link = page.figure_link("abandonment_rate", page.kpi("abandonment_rate"), period="today")
+    offered = page.words("running.of_offered", count=page.words.count(found.so_far["offered_count"]))
+    return {**told, "third": f"{link} <b>{rate}</b> {offered}"}
 
 
 def _mix(page: Page, rows: list[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from html import escape
 from itertools import groupby
@@ -57,18 +57,31 @@ def show(found: Found, page: Page) -> None:
     if not found.promises:
         nothing(page, "nothing.sla")
         return
+    _files(found, page)
     html(report(found, page, linked=True), definitions(page, "marts.rpt_sla_report", list(found.promises[0])))
-    html(f'<p class="note">{theme.text(words("sla.print_note"))}</p>')
-    st.download_button(
-        words("sla.html"),
-        document(report(found, page), found, page),
-        file_name=f"sla_{page.view.client}_{found.month:%Y_%m}.html",
-        mime="text/html",
-        key="sla_html",
-        on_click="ignore",
-        icon=":material/description:",
-    )
     csv_button(page, "sla_report", found.promises)
+
+
+def _files(found: Found, page: Page) -> None:
+    """A file for each client, so that none is sent another's figures, and one of all."""
+    words = page.words
+    clients = sorted({row["client"] for row in found.promises}, key=lambda one: page.name("client", one))
+    labels = {one: f"{page.name('client', one)} · HTML" for one in clients} if len(clients) > 1 else {}
+    html(f'<p class="note">{theme.text(words("sla.print_note"))}</p>')
+    with st.container(horizontal=True):
+        for client, label in {**labels, page.view.client: words("sla.html")}.items():
+            part = found
+            if client != page.view.client:
+                part = replace(found, promises=[row for row in found.promises if row["client"] == client])
+            st.download_button(
+                label,
+                document(report(part, page), part, page, client),
+                file_name=f"sla_{client}_{_month(found):%Y_%m}.html",
+                mime="text/html",
+                key=f"sla_html_{client}",
+                on_click="ignore",
+                icon=":material/description:",
+            )
 
 
 def report(found: Found, page: Page, linked: bool = False) -> str:
@@ -134,12 +147,10 @@ def _attained(attained: bool | None, page: Page) -> str:
     return theme.chip("bad", "✗", page.words("sla.missed"))
 
 
-def document(body: str, found: Found, page: Page) -> str:
+def document(body: str, found: Found, page: Page, client: str) -> str:
     """The report as one HTML file that needs nothing else: to mail, or to print as PDF."""
     words = page.words
-    title = (
-        f"{words('page.sla_report')} · {page.name('client', page.view.client)} · {words.month(_month(found))}"
-    )
+    title = f"{words('page.sla_report')} · {page.name('client', client)} · {words.month(_month(found))}"
     told = (
         f"{words('label.as_of')} {words.moment(page.version.as_of)} UTC · "
         f"{words('label.published')} {words.moment(page.version.published_at)} UTC"
