@@ -308,8 +308,8 @@ def test_what_was_not_measured_is_not_shown_as_zero(published: Path) -> None:
     with duckdb.connect(str(published)) as connection:
         connection.execute(
             "insert into marts.dim_kpi"
-            " select * replace ('service_level' as kpi_id, 'Service level' as name_en)"
-            " from marts.dim_kpi where kpi_id = 'speed_of_answer'"
+            " select * replace ('service_level' as kpi_id, 'Service level' as name_en) from marts.dim_kpi"
+            " where kpi_id = 'speed_of_answer'"
         )
     assert told(0, 0)["service_level"][:2] == (None, "no_data")
     assert told(0, 0)["speed_of_answer"][2] is None

@@ -63,7 +63,7 @@ def read(reader: Reader, page: Page) -> Found:
             sql = by_hour(kpi_id, synchronous)
             parts["hour"] = _with_change(reader.rows(sql, view), reader.rows(sql, view.before))
     daily = reader.put("figure", "daily", view.trend, kpi=kpi_id)
-    if total["numerator"] == 0 and kpi_id in reader.not_measured(view):
+    if kpi_id in reader.not_measured(view) and total["numerator"] == 0:
         total, daily, parts = {**total, "value": None}, [], {}
     target = card[0]["target"] if card else None
     parts = {
