@@ -184,7 +184,7 @@ def _judged(kpi_id: str, found: Found, page: Page) -> dict[str, str]:
 
 
 def _abandonment(found: Found, page: Page) -> dict[str, str]:
-    """The rate beside the count of those who gave up."""
+    """The rate below the count: it leaves out who gave up at once, so that it is no share of the count."""
     row = found.targets.get("abandonment_rate")
     if row is None or row["value"] is None or page.view.is_slice:
         return {}
@@ -192,7 +192,7 @@ def _abandonment(found: Found, page: Page) -> dict[str, str]:
     told = _judged("abandonment_rate", found, page)
     link = page.figure_link("abandonment_rate", page.kpi("abandonment_rate"), period="today")
     offered = page.words("running.of_offered", count=page.words.count(found.so_far["offered_count"]))
-    return {**told, "third": f"{link} <b>{rate}</b> {offered}"}
+    return {**told, "third": f"{offered}<br>{link} <b>{rate}</b>"}
 
 
 def _mix(page: Page, rows: list[Row]) -> None:
