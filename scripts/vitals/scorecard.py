@@ -136,6 +136,12 @@ class Scorecard:
     contact_types: tuple[VitalSign, ...]
     last_contact_date: date | None
 
+    def worse_guards(self, sign: VitalSign) -> list[str]:
+        """The guards at whose expense a KPI improved, by id: of two, the other may have improved with it."""
+        guards = [one for one in (sign.guard_kpi_id, sign.second_guard_kpi_id) if one]
+        worse = {one.kpi_id for one in self.signs if one.is_improved is False}
+        return [one for one in guards if one in worse] or guards
+
 
 def read_scorecard(published: Path, period: str = "week", client: str = "all") -> Scorecard:
     """Read the published scorecard.
@@ -463,15 +469,12 @@ def _notes(card: Scorecard) -> list[str]:
             f"within {NEAR_WITHIN} near."
         )
     for one in card.signs:
-        if one.is_bought_at_guards_expense and one.second_guard_name:
-            notes.append(
-                f"⚠ {one.kpi_name} improved while a guard, {one.guard_name} or {one.second_guard_name}, "
-                "got worse: look at them together."
-            )
-        elif one.is_bought_at_guards_expense:
-            notes.append(
-                f"⚠ {one.kpi_name} improved while its guard, {one.guard_name}, got worse: look at both."
-            )
+        if one.is_bought_at_guards_expense:
+            names = {one.guard_kpi_id: one.guard_name, one.second_guard_kpi_id: one.second_guard_name}
+            worse = [str(names[kpi_id]) for kpi_id in card.worse_guards(one)]
+            guards, at = ("guard", "both") if len(worse) == 1 else ("guards", "them together")
+            named = " and ".join(worse)
+            notes.append(f"⚠ {one.kpi_name} improved while its {guards}, {named}, got worse: look at {at}.")
     return notes
 
 

@@ -27,7 +27,7 @@ Row = dict[str, Any]
 ALL = "all"
 LEVELS = ("analysts", "managers")
 # Rows behind a figure that its CSV holds.
-MOST_CONTACTS = 20_000
+MOST_CSV_ROWS = 20_000
 
 # What the filters let through. Agents' time has no client, queue or channel: it is gone where one is chosen.
 _SLICE = """

@@ -67,12 +67,6 @@ def show_tiles(
     html(f'<div class="grid">{"".join(tiles)}</div>')
 
 
-def worse_guards(sign: VitalSign, signs: Signs) -> list[str]:
-    """The guards at whose expense a KPI improved: of two, the other may have improved with it."""
-    guards = [one for one in (sign.guard_kpi_id, sign.second_guard_kpi_id) if one]
-    return [one for one in guards if (held := signs.of(one)) and held.is_improved is False] or guards
-
-
 def show_trend(signs: Signs | None, page: Page, kpi_id: str, rows: Sequence[Row]) -> None:
     """A KPI's chart by day, with its target where the page shows a client or the whole; under its name.
 
@@ -133,8 +127,13 @@ def _slice_tile(sign: VitalSign, row: Row | None, page: Page, families: bool) ->
     words = page.words
     whole = f"{words('slice.whole')} <b>{words.value(sign.value, sign.unit)}</b>"
     if row is None or row["value"] is None:
-        not_split = theme.chip("no_data", "·", words("slice.not_split"))
-        return _tile(sign, page, families, None, "–", True, status=not_split, third=whole)
+        # a KPI that no filter splits has no row; one without contacts, or without anything measured, no value
+        status = (
+            theme.chip("no_data", "·", words("slice.not_split"))
+            if row is None
+            else theme.status_chip("no_data", words)
+        )
+        return _tile(sign, page, families, None, "–", True, status=status, third=whole)
     difference = words.change(row["value"] - sign.value, sign.unit) if sign.value is not None else "–"
     return _tile(
         sign,

@@ -226,14 +226,13 @@ def test_the_part_that_holds_a_figure_back_stands_first() -> None:
 def test_of_two_guards_only_the_worse_one_is_named(reader: Reader) -> None:
     from dataclasses import replace
 
-    from vitals.dashboard.signs import Signs, worse_guards
     from vitals.scorecard import scorecard_of
 
     card = scorecard_of(reader.connection, "last_28_days", "all")
     sign = next(one for one in card.signs if one.kpi_id == "handle_time")
     moved = {sign.guard_kpi_id: False, sign.second_guard_kpi_id: True}
     signs = tuple(replace(one, is_improved=moved.get(one.kpi_id, one.is_improved)) for one in card.signs)
-    assert worse_guards(sign, Signs(replace(card, signs=signs), None)) == [sign.guard_kpi_id]
+    assert replace(card, signs=signs).worse_guards(sign) == [sign.guard_kpi_id]
 
 
 def test_the_hours_that_are_short_are_sums_of_the_quarters(reader: Reader) -> None:

@@ -23,6 +23,10 @@ MORE = {
 {{ config(meta={'live': 'later'}) }}
 select day, count(*) as contacts_count from {{ ref('fct_contacts') }} group by day
 """,
+    "tests/assert_no_day_is_crowded.sql": """
+{{ config(meta={'live': 'later'}) }}
+select day from {{ ref('fct_contacts') }} group by day having count(*) > 50
+""",
     "models/marts/days.sql": """
 {{ tracked('day', by={'stg_desk__calls': 'day'}) }}
 select distinct day from {{ ref('stg_desk__calls') }} where wait_seconds < 60 and {{ only_touched('day') }}
@@ -163,6 +167,14 @@ def test_a_combination_is_looked_for_among_all_rows(live: Live) -> None:
         "unique_fct_contacts_contact_id",
         "unique_combination_fct_contacts_contact_id__day",
     }
+
+
+def test_an_assertion_over_history_waits_for_the_second_half(live: Live) -> None:
+    assert live.brings("crowd,2026-02-01,7\n").publication is not None
+    with pytest.raises(AuditFailed) as failed:
+        live.rests()
+    assert [one.name for one in failed.value.report.failures] == ["assert_no_day_is_crowded"]
+    assert not live.is_whole()
 
 
 def test_rows_that_did_not_change_are_tested_by_the_next_run(live: Live) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from vitals.dashboard import charts, theme
-from vitals.dashboard.data import MOST_CONTACTS, SOURCES, Reader, Row, behind, by_hour
+from vitals.dashboard.data import MOST_CSV_ROWS, SOURCES, Reader, Row, behind, by_hour
 from vitals.dashboard.page import FILTERS as ALL_FILTERS
 from vitals.dashboard.page import (
     Page,
@@ -58,7 +58,7 @@ def read(reader: Reader, page: Page) -> Found:
     rows = None
     if source and reader.holds(source.relation) and _reaches(source.relation, page):
         synchronous = page.kpis[kpi_id]["scorecard_channels"] == "synchronous" and view.channel == "all"
-        rows = reader.rows(behind(kpi_id, page.kpis[kpi_id]["better"], synchronous), view, most=MOST_CONTACTS)
+        rows = reader.rows(behind(kpi_id, page.kpis[kpi_id]["better"], synchronous), view, most=MOST_CSV_ROWS)
         if source.relation == "marts.fct_contacts":
             sql = by_hour(kpi_id, synchronous)
             parts["hour"] = _with_change(reader.rows(sql, view), reader.rows(sql, view.before))
@@ -286,7 +286,7 @@ def _rows(found: Found, page: Page) -> None:
         return
     count = words.count(found.rows[0]["rows_count"])
     shown = min(MOST_ROWS, len(found.rows))
-    told = words("figure.rows_note", shown=shown, rows=count, most=words.count(MOST_CONTACTS))
+    told = words("figure.rows_note", shown=shown, rows=count, most=words.count(MOST_CSV_ROWS))
     html(f'<p class="note">{theme.text(told)}</p>')
     plain = all(row["denominator"] == 1 for row in found.rows)
     left_out = {"rows_count", "denominator"} if plain else {"rows_count"}

@@ -119,6 +119,7 @@ def show(found: Found, page: Page) -> None:
 def _tiles(found: Found, page: Page) -> list[str]:
     words, day = page.words, found.so_far
     level, before = day["service_level"], day["previous_day_service_level"]
+    of_offered = words("running.of_offered", count=words.count(day["offered_count"]))
     figures: list[dict[str, Any]] = [
         {
             "name": words("running.contacts"),
@@ -157,14 +158,13 @@ def _tiles(found: Found, page: Page) -> list[str]:
         {
             "name": words("running.answered"),
             "value": words.count(day["answered_count"]),
-            "third": words("running.of_offered", count=words.count(day["offered_count"])),
+            "third": of_offered,
             "data": {"figure": "answered_count", "value": day["answered_count"]},
         },
         {
             "name": words("running.abandoned"),
             "value": words.count(day["abandoned_count"]),
-            "third": words("running.of_offered", count=words.count(day["offered_count"])),
-            **_abandonment(found, page),
+            **_abandonment(of_offered, found, page),
             "data": {"figure": "abandoned_count", "value": day["abandoned_count"]},
         },
     ]
@@ -183,16 +183,15 @@ def _judged(kpi_id: str, found: Found, page: Page) -> dict[str, str]:
     }
 
 
-def _abandonment(found: Found, page: Page) -> dict[str, str]:
+def _abandonment(of_offered: str, found: Found, page: Page) -> dict[str, str]:
     """The rate below the count: it leaves out who gave up at once, so that it is no share of the count."""
     row = found.targets.get("abandonment_rate")
     if row is None or row["value"] is None or page.view.is_slice:
-        return {}
+        return {"third": of_offered}
     rate = page.words.value(row["value"], "percent")
     told = _judged("abandonment_rate", found, page)
     link = page.figure_link("abandonment_rate", page.kpi("abandonment_rate"), period="today")
-    offered = page.words("running.of_offered", count=page.words.count(found.so_far["offered_count"]))
-    return {**told, "third": f"{offered}<br>{link} <b>{rate}</b>"}
+    return {**told, "third": f"{of_offered}<br>{link} <b>{rate}</b>"}
 
 
 def _mix(page: Page, rows: list[Row]) -> None:

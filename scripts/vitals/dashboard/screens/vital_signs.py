@@ -6,8 +6,8 @@ from vitals.dashboard import theme
 from vitals.dashboard.data import Reader, Row
 from vitals.dashboard.page import FILTERS as ALL_FILTERS
 from vitals.dashboard.page import Page, csv_button, heading, html, nothing
-from vitals.dashboard.signs import Signs, read_signs, show_tiles, worse_guards
-from vitals.scorecard import STATUS, shown_value
+from vitals.dashboard.signs import Signs, read_signs, show_tiles
+from vitals.scorecard import STATUS, Scorecard, shown_value
 
 FILTERS = ALL_FILTERS
 READS = ("signs",)
@@ -28,7 +28,7 @@ def show(found: Signs | None, page: Page) -> None:
         nothing(page)
         return
     if found.slice is None:
-        _summary(found, page)
+        _summary(found.card, page)
     else:
         html(f'<p class="note">{theme.text(words("slice.note"))}</p>')
     show_tiles(found, page, families=True)
@@ -36,9 +36,9 @@ def show(found: Signs | None, page: Page) -> None:
     csv_button(page, "vital_signs", _rows(found, page))
 
 
-def _summary(found: Signs, page: Page) -> None:
+def _summary(card: Scorecard, page: Page) -> None:
     """How many are where, and what to look at first."""
-    words, card = page.words, found.card
+    words = page.words
     counts = {
         status: sum(one.status == status for one in card.signs)
         for status in ("off_target", "near", "on_target")
@@ -59,7 +59,7 @@ def _summary(found: Signs, page: Page) -> None:
         more = " …" if len(off) > MOST_NAMED else ""
         lines.append(f"<li>✗ {words('status.off_target')} · {named}{more}</li>")
     for one in (one for one in card.signs if one.is_bought_at_guards_expense):
-        guards = ", ".join(page.kpi(each) for each in worse_guards(one, found))
+        guards = ", ".join(page.kpi(each) for each in card.worse_guards(one))
         bought = words("note.bought", kpi=page.kpi(one.kpi_id), guard=guards)
         lines.append(f"<li>⚠ {theme.text(bought)}</li>")
     html(f'<div class="summary">{"".join(chips)}</div>')
