@@ -5,6 +5,6 @@
 {% macro local_time_to_utc(text, zone) -%}
     case
         when {{ matches('trim(' ~ text ~ ')', ':[0-9.]+ ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$') }} then {{ iso_to_utc(text) }}
-        else {{ local_to_utc('try_cast(trim(' ~ text ~ ') as timestamp)', zone) }}
+        else {{ local_to_utc(clock_from(text), zone) }}
     end
 {%- endmacro %}

@@ -3,7 +3,18 @@
 {#- ISO 8601 text to UTC wall-clock timestamp; text without an offset is UTC; null when it is no valid time. -#}
 {% macro iso_to_utc(text) %}{{ return(adapter.dispatch('iso_to_utc', 'vitals')(text)) }}{% endmacro %}
 {% macro default__iso_to_utc(text) %}(try_cast(trim({{ text }}) as timestamptz) at time zone 'UTC'){% endmacro %}
-{% macro spark__iso_to_utc(text) %}try_cast(trim({{ text }}) as timestamp){% endmacro %}
+{% macro spark__iso_to_utc(text) %}{{ clock_from(text) }}{% endmacro %}
+
+{#- ISO 8601 text without an offset to the wall clock that it shows; null when it is no valid time. -#}
+{% macro clock_from(text) %}{{ return(adapter.dispatch('clock_from', 'vitals')(text)) }}{% endmacro %}
+{% macro default__clock_from(text) %}try_cast(trim({{ text }}) as timestamp){% endmacro %}
+{#- Spark also takes words (`yesterday`), hours alone and a blank before an offset for times, and no slashes: DuckDB does the contrary. -#}
+{% macro spark__clock_from(text) -%}
+    case
+        when trim({{ text }}) rlike '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T ][0-9]{1,2}:[^+]*([^ ][+].*)?)?$'
+            then try_cast(translate(substr(trim({{ text }}), 1, 10), '/', '-') || substr(trim({{ text }}), 11) as timestamp)
+    end
+{%- endmacro %}
 
 {#- Epoch seconds as text, with or without a fraction, to UTC timestamp; null when it is no number. -#}
 {% macro epoch_to_utc(text) %}{{ return(adapter.dispatch('epoch_to_utc', 'vitals')(text)) }}{% endmacro %}
@@ -21,7 +32,7 @@
 {#- Text such as `Mon, 05 Oct 2026 08:00:00 +0000` (RFC 2822) to the wall clock that it shows, its zone left out; null when it is none. -#}
 {% macro rfc_2822_clock(text) %}{{ return(adapter.dispatch('rfc_2822_clock', 'vitals')(text)) }}{% endmacro %}
 {% macro default__rfc_2822_clock(text) %}try_strptime({{ rfc_2822_core(text) }}, '%d %b %Y %H:%M:%S'){% endmacro %}
-{% macro spark__rfc_2822_clock(text) %}try_to_timestamp({{ rfc_2822_core(text) }}, 'd MMM yyyy HH:mm:ss'){% endmacro %}
+{% macro spark__rfc_2822_clock(text) %}try_to_timestamp({{ rfc_2822_core(text) }}, 'd MMM yyyy H:mm:ss'){% endmacro %}
 {% macro rfc_2822_core(text) -%}
     {{ matched(text, '[0-9]{1,2} [A-Z][a-z][a-z] [0-9]{4} [0-9]{1,2}:[0-9]{2}:[0-9]{2}') }}
 {%- endmacro %}

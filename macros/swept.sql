@@ -59,9 +59,7 @@
             changed_at as started_at,
             lead(changed_at) over keyed as ended_at,
             {%- for measure in measures %}
-            cast(sum({{ measure }}_change) over (
-                keyed rows between unbounded preceding and current row
-            ) as bigint) as {{ measure }}{{ ',' if not loop.last }}
+            cast(sum({{ measure }}_change) over so_far as bigint) as {{ measure }}{{ ',' if not loop.last }}
             {%- endfor %}
         from (
             select
@@ -85,7 +83,12 @@
             ) as edges
             group by {{ by }}, changed_at
         ) as changes
-        window keyed as (partition by {{ by }} order by changed_at nulls last)
+        window
+            keyed as (partition by {{ by }} order by changed_at nulls last),
+            so_far as (
+                partition by {{ by }} order by changed_at nulls last
+                rows between unbounded preceding and current row
+            )
     ) as stretches
     where {{ measures | join(' + ') }} > 0
 {%- endmacro %}

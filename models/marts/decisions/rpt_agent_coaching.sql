@@ -310,8 +310,9 @@ summed as (
         agent_id,
         sum(case when is_comparable then own_count end) as contacts_count,
         sum(case when not is_comparable then own_count end) as uncomparable_count,
-        sum(case when is_comparable then own_sum end) as observed_sum,
-        sum(case when is_comparable then expected_sum end) as expected_sum,
+        -- narrower than a sum is, so that their difference keeps its digits on Spark, too
+        cast(sum(case when is_comparable then own_sum end) as decimal(28, 9)) as observed_sum,
+        cast(sum(case when is_comparable then expected_sum end) as decimal(28, 9)) as expected_sum,
         sum(case when is_comparable then own_variance end) as own_variance,
         sum(case when is_comparable then others_variance end) as others_variance
     from weighed
