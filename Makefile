@@ -1,7 +1,7 @@
 # Vitals: `make build`, then `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: build run dashboard superset docs test test-superset test-metrics lint mutants chaos bench screenshots clean help venv
+.PHONY: build run spark dashboard superset docs test test-superset test-spark test-metrics lint mutants chaos bench screenshots clean help venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := benchmarks/.venv/.installed
 SUPERSET_STAMP := bi/superset/.venv/.installed
+SPARK_STAMP := .venv-spark/.installed
 
 # The simulated month that `make build` writes when landing/ holds no file.
 CONTACTS ?= 20000
@@ -43,6 +44,18 @@ build: venv ## set up, simulate a month if landing/ is empty, land, build, audit
 run: venv ## land, build, audit and publish what lies in landing/
 	@$(BIN)/vitals run
 
+# SPARK='--target spark_cluster' asks the cluster that `scripts/spark_cluster.sh start` makes here, or yours (docs/scale.md).
+spark: $(SPARK_STAMP) ## the same as run, where Apache Spark builds the models (docs/scale.md)
+	@.venv-spark/bin/vitals run $(or $(SPARK),--target spark)
+
+$(SPARK_STAMP): requirements.txt requirements-spark.txt pyproject.toml
+	@command -v java >/dev/null || { echo 'Spark needs Java 17: apt install openjdk-17-jre-headless' >&2; exit 1; }
+	@echo 'Setting up .venv-spark (once, some minutes)'
+	@test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
+	@.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-spark.txt
+	@.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(SPARK_STAMP)
+
 dashboard: venv ## the published database in the browser, on 127.0.0.1 (DASHBOARD='--port 8600 --language fr')
 	@$(BIN)/vitals dashboard $(DASHBOARD)
 
@@ -74,6 +87,11 @@ test: venv ## every check: style, types, SQL, layers, tests
 
 test-superset: venv $(SUPERSET_STAMP) ## every figure of the Superset dashboard against the marts, on DuckDB and PostgreSQL (minutes)
 	@$(BIN)/pytest -q tests/python/bi/check_superset.py
+
+# SPARK_CONTACTS=20000 compares a larger centre, SPARK_TESTS='check_spark.py -k cluster' some of it.
+test-spark: $(SPARK_STAMP) ## the same marts on DuckDB, Spark, a cluster that loses a worker, and a lake (minutes)
+	@cd tests/python/spark && VITALS_SPARK_CONTACTS=$(or $(SPARK_CONTACTS),3000) \
+		../../../.venv-spark/bin/pytest -q $(or $(SPARK_TESTS),check_spark_macros.py check_spark.py check_lake.py check_adapters.py)
 
 test-metrics: venv ## the metrics of MetricFlow alone: valid, and equal to the KPI marts
 	@$(BIN)/pytest -q tests/python/end_to_end/test_metricflow.py

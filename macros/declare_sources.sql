@@ -34,3 +34,29 @@
         ) -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Spark asks nobody before it reads: a path that is not there is an error that names it. -#}
+{% macro spark__is_landed(relation) %}{{ return(true) }}{% endmacro %}
+
+{#- A table over the folder's files. Spark passes over `_empty.parquet`, so that the columns are told: as landed, text and their origin. -#}
+{% macro spark__declare_source(node, relation) -%}
+    {%- set folder = node.config.meta.external_location
+        | replace('{schema}', node.schema) | replace('{name}', node.name) | replace('/*.parquet', '') -%}
+    {%- set columns = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- do columns.append('`' ~ column.name ~ '` ' ~ column.data_type) -%}
+    {%- endfor -%}
+    {%- if node.source_name != 'vitals' -%}
+        {%- do columns.extend(
+            ['extra_columns string', 'source_file string', 'source_row bigint', 'file_hash string', 'landed_at timestamp']
+        ) -%}
+    {%- endif -%}
+    {%- do run_statement('create schema if not exists ' ~ node.schema) -%}
+    {%- do run_statement('drop table if exists ' ~ relation) -%}
+    {%- do run_statement('create table ' ~ relation ~ ' (' ~ columns | join(', ') ~ ") using parquet options (path '" ~ folder ~ "')") -%}
+{%- endmacro %}
+
+{#- Runs what gives no rows: over Thrift, Spark has none to fetch then. -#}
+{% macro run_statement(sql) -%}
+    {%- call statement('ddl', fetch_result=false) %}{{ sql }}{% endcall -%}
+{%- endmacro %}

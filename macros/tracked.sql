@@ -246,6 +246,11 @@
     {{ return({'relations': [target]}) }}
 {%- endmaterialization %}
 
+{#- On Spark a tracked model is a table that every build computes whole: nothing is noted of what changed. -#}
+{% materialization tracked, adapter='spark', supported_languages=['sql'] -%}
+    {{ return(materialization_table_spark()) }}
+{%- endmaterialization %}
+
 {#- Statements: the table stands, and nothing in it is news to models that are built after it in the same plan. -#}
 {% macro note_as_built(target) -%}
     create or replace table {{ changes(model.name) }} as select *, true as has_come from {{ target }} limit 0;

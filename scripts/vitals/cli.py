@@ -257,6 +257,25 @@ _AsOf = Annotated[
 _Full = Annotated[bool, typer.Option("--full", help="Rebuild incremental models and seeds from nothing.")]
 
 
+class Engine(StrEnum):
+    """What builds: the targets of profiles.yml."""
+
+    duckdb = "duckdb"
+    ducklake = "ducklake"
+    spark = "spark"
+    spark_cluster = "spark_cluster"
+
+
+_Target = Annotated[
+    Engine,
+    typer.Option(
+        "--target",
+        envvar="VITALS_TARGET",
+        help="What builds, docs/scale.md: others than duckdb build all of it.",
+    ),
+]
+
+
 @app.command(
     epilog=_examples("vitals land", "VITALS_LANDING=/data/exports vitals land   # from another folder")
 )
@@ -293,6 +312,7 @@ def build(
         list[str] | None, typer.Option("--select", "-s", metavar="DBT", help="Build a part: a dbt selector.")
     ] = None,
     full: _Full = False,
+    target: _Target = Engine.duckdb,
 ) -> None:
     """Check raw data, build and test all models.
 
@@ -304,7 +324,7 @@ def build(
 
     paths = Paths.from_environment()
     with _steps() as tell:
-        report = pipeline.build(paths, moment, tuple(select or ()), full, tell)
+        report = pipeline.build(paths, moment, tuple(select or ()), full, tell, target.value)
     _print_build(report, paths)
     _next("vitals publish", "check the marts and put them in the published file's place")
 
@@ -343,7 +363,7 @@ def publish(
     epilog=_examples("vitals run", "vitals run --as-of 2026-10-31T23:59:59   # as of the end of October")
 )
 @_reported
-def run(as_of: _AsOf = None, full: _Full = False) -> int:
+def run(as_of: _AsOf = None, full: _Full = False, target: _Target = Engine.duckdb) -> int:
     """Land, build, audit and publish.
 
     A failure leaves what was published before as it is. Exit code 3 when a file was refused, else 4 when a
@@ -364,7 +384,7 @@ def run(as_of: _AsOf = None, full: _Full = False) -> int:
 
     try:
         with _steps(note) as tell:
-            report = pipeline.run(paths, moment, full, tell, _publish_to())
+            report = pipeline.run(paths, moment, full, tell, _publish_to(), target.value)
     except VitalsError as error:
         # What became of files and rows is told, too, whatever failed after they landed: it may well be why.
         for each in landed:

@@ -22,6 +22,8 @@ from vitals.paths import Paths
 # the rules that a row breaks.
 _AUDIT = "audit"
 _BROKEN_RULES = "broken_rules"
+# The target of profiles.yml that is meant where none is named.
+DUCKDB = "duckdb"
 # Called with the nodes done, the nodes there are, and the name of the one that just ended.
 OnNode = Callable[[int, int, str], None]
 # What DuckDB says of a file that a crash left half-written.
@@ -83,10 +85,23 @@ class DbtReport:
         """Whether no node failed."""
         return not self.failures
 
+    def and_then(self, other: DbtReport) -> DbtReport:
+        """Both, as one build that has the other's id."""
+        return replace(
+            other,
+            models=self.models + other.models,
+            tests=self.tests + other.tests,
+            skipped=self.skipped + other.skipped,
+            seconds=self.seconds + other.seconds,
+            failures=self.failures + other.failures,
+            warnings=self.warnings + other.warnings,
+            slowest=tuple(sorted(self.slowest + other.slowest, key=lambda one: -one[1])[:5]),
+        )
 
-def target_dir(paths: Paths) -> Path:
-    """Where dbt writes its artefacts."""
-    return paths.warehouse / "target"
+
+def target_dir(paths: Paths, engine: str = DUCKDB) -> Path:
+    """Where dbt writes its artefacts of a target of profiles.yml."""
+    return paths.warehouse / "target" / ("" if engine == DUCKDB else engine)
 
 
 def log_dir(paths: Paths) -> Path:
@@ -107,14 +122,17 @@ def read_manifest(paths: Paths) -> dict[str, Any]:
     return manifest
 
 
-def parse(paths: Paths) -> Any:
+def parse(paths: Paths, engine: str = DUCKDB) -> Any:
     """Parse the project; writes `manifest.json` and returns dbt's own manifest object for `build`.
+
+    Args:
+        paths: the installation.
+        engine: the target of profiles.yml.
 
     Raises:
         VitalsError: when dbt cannot read the project.
     """
-    result = _invoke(paths, None, ["parse"], [])
-    return result.result
+    return _invoke(paths, None, ["parse"], [], engine=engine).result
 
 
 def write_docs(paths: Paths, manifest: Any) -> Path:
@@ -140,8 +158,11 @@ def build(
     exclude: Sequence[str] = (),
     is_live: bool = False,
     is_large: bool = False,
+    engine: str = DUCKDB,
+    is_complement: bool = False,
 ) -> DbtReport:
-    """Build every seed, model and data test into the work database. Failed tests are reported, not raised.
+    """Build every seed, model and data test into the work database, or on another engine. Failed tests are
+    reported, not raised.
 
     Args:
         paths: the project and its warehouse.
@@ -152,6 +173,9 @@ def build(
         exclude: dbt selectors of what is left out.
         is_live: test only what changed since the last build of everything (macros/data_test.sql); log less.
         is_large: one model at a time, so that none has to share the memory.
+        engine: the target of profiles.yml.
+        is_complement: what is excluded, or selected, is built by another call: a test goes with all that it
+            reads, to the call that has the later part.
 
     Raises:
         VitalsError: when dbt stopped before it built anything.
@@ -165,19 +189,26 @@ def build(
         if not select:
             # Of what is left out the tests are named as well: others that also read it are wanted.
             arguments += ["--indirect-selection", "empty"]
+    if is_complement:
+        arguments[arguments.index("--indirect-selection") + 1] = "eager"
     if full_refresh:
         arguments.append("--full-refresh")
     if is_live:
         arguments += ["--vars", json.dumps({"is_live": True})]
     if is_large:
         arguments += ["--threads", "1"]
-    if not select:
+    if not select and engine == DUCKDB:
         _drop_offending_rows(paths.work_db)
     started = time.monotonic()
     result = _invoke(
-        paths, manifest, arguments, [_progress(on_node)] if on_node else [], "info" if is_live else "debug"
+        paths,
+        manifest,
+        arguments,
+        [_progress(on_node)] if on_node else [],
+        "info" if is_live else "debug",
+        engine,
     )
-    return _report(paths, result, time.monotonic() - started)
+    return _report(paths, result, time.monotonic() - started, engine)
 
 
 def compile_analyses(paths: Paths, names: Sequence[str], variables: Mapping[str, str]) -> dict[str, str]:
@@ -204,12 +235,13 @@ def _invoke(
     arguments: Sequence[str],
     callbacks: list[Callable[[Any], None]],
     log_level: str = "debug",
+    engine: str = DUCKDB,
 ) -> Any:
     # Seconds to import: only those who build pay for it.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    for folder in (paths.warehouse, target_dir(paths), log_dir(paths)):
+    for folder in (paths.warehouse, target_dir(paths, engine), log_dir(paths)):
         folder.mkdir(parents=True, exist_ok=True)
     # Its own console output stays away: the log file has everything that is asked for.
     settings = [
@@ -224,7 +256,8 @@ def _invoke(
     places = [
         "--project-dir", str(paths.project),
         "--profiles-dir", str(paths.project),
-        "--target-path", str(target_dir(paths)),
+        "--target-path", str(target_dir(paths, engine)),
+        "--target", engine,
     ]  # fmt: skip
     with _surroundings(paths):
         try:
@@ -316,7 +349,7 @@ def _progress(on_node: OnNode) -> Callable[[Any], None]:
     return listen
 
 
-def _report(paths: Paths, result: Any, seconds: float) -> DbtReport:
+def _report(paths: Paths, result: Any, seconds: float, engine: str) -> DbtReport:
     failures: list[NodeResult] = []
     warnings: list[NodeResult] = []
     models = tests = skipped = 0
@@ -332,10 +365,11 @@ def _report(paths: Paths, result: Any, seconds: float) -> DbtReport:
                 failures.append(_node_result(one, kind))
             case "warn":
                 warnings.append(_node_result(one, kind))
-    with_rows = _with_samples(paths.work_db, [*failures, *warnings])
+    found = [*failures, *warnings]
+    with_rows = _with_samples(paths.work_db, found) if engine == DUCKDB else _counted_alone(found)
     slowest.sort(key=lambda item: -item[1])
     return DbtReport(
-        invocation_id=str(result.result.args.get("invocation_id") or _invocation_id(paths)),
+        invocation_id=str(result.result.args.get("invocation_id") or _invocation_id(paths, engine)),
         models=models,
         tests=tests,
         skipped=skipped,
@@ -346,8 +380,8 @@ def _report(paths: Paths, result: Any, seconds: float) -> DbtReport:
     )
 
 
-def _invocation_id(paths: Paths) -> str:
-    file = target_dir(paths) / "run_results.json"
+def _invocation_id(paths: Paths, engine: str) -> str:
+    file = target_dir(paths, engine) / "run_results.json"
     return str(json.loads(file.read_text(encoding="utf-8"))["metadata"]["invocation_id"])
 
 
@@ -369,6 +403,16 @@ def _drop_offending_rows(work: Path) -> None:
     if work.exists():
         with duckdb.connect(str(work)) as connection:
             connection.execute(f"drop schema if exists {_AUDIT} cascade")
+
+
+def _counted_alone(results: Sequence[NodeResult]) -> list[NodeResult]:
+    """Where the rows are on another engine, in the table that the message names."""
+    return [
+        replace(
+            one, relation=None, message=f"{one.message} ({one.relation})" if one.relation else one.message
+        )
+        for one in results
+    ]
 
 
 def _with_samples(work: Path, results: Sequence[NodeResult]) -> list[NodeResult]:

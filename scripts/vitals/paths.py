@@ -47,6 +47,11 @@ class Paths:
         return self.warehouse / "work.duckdb"
 
     @property
+    def spark(self) -> Path:
+        """What Spark keeps where it is the engine: its tables and its catalogue."""
+        return self.warehouse / "spark"
+
+    @property
     def published_db(self) -> Path:
         """The audited database that readers open."""
         return self.warehouse / "vitals.duckdb"

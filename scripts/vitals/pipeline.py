@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import watchfiles
 
-from vitals import __version__, dbt_build, gates, history, retention, runs, tracking
+from vitals import __version__, dbt_build, engines, gates, history, retention, runs, tracking
 from vitals.alerts import Alert, alerts
 from vitals.data_docs import write_docs
 from vitals.errors import PostgresError, VitalsError
@@ -160,6 +160,7 @@ def build(
     select: Sequence[str] = (),
     full: bool = False,
     on_progress: OnProgress | None = None,
+    engine: str = dbt_build.DUCKDB,
 ) -> BuildReport:
     """Check the raw data, then build and test every model in the work database. Publishes nothing.
 
@@ -169,6 +170,7 @@ def build(
         select: dbt selectors, to build a part; empty = everything.
         full: rebuild incremental models and seeds from nothing.
         on_progress: told what is going on.
+        engine: the target of profiles.yml; what Spark builds, it builds whole.
 
     Raises:
         GateFailed: the raw data is not what its declaration says.
@@ -176,7 +178,7 @@ def build(
         VitalsError: nothing could be built.
     """
     with at_work(paths, "build"), _gatekeeper(paths) as keeper:
-        return _build(paths, as_of, select, full, on_progress or silent, keeper)
+        return _build(paths, as_of, select, full, on_progress or silent, keeper, engine=engine)
 
 
 def audit(paths: Paths, on_progress: OnProgress | None = None) -> AuditReport:
@@ -214,9 +216,10 @@ def run(
     full: bool = False,
     on_progress: OnProgress | None = None,
     to: str | None = None,
+    engine: str = dbt_build.DUCKDB,
 ) -> RunReport:
     """Land, build, audit, publish: from the files in the landing folder to the published warehouse, and to
-    the database `to`.
+    the database `to`. `engine` is the target of profiles.yml that builds.
 
     Raises what `build` and `publish` raise.
     """
@@ -225,7 +228,7 @@ def run(
     with at_work(paths, "run"), _gatekeeper(paths) as keeper:
         target = _target(to)
         landed = _land(paths, tell)
-        built = _build(paths, as_of, (), full, tell, keeper)
+        built = _build(paths, as_of, (), full, tell, keeper, engine=engine)
         return RunReport(landed, built, _publish(paths, tell, keeper, target))
 
 
@@ -475,8 +478,11 @@ def _build(
     keeper: gates.Gatekeeper,
     project: _Project | None = None,
     is_first: bool = False,
+    engine: str = dbt_build.DUCKDB,
 ) -> BuildReport:
     started = time.monotonic()
+    if engine != dbt_build.DUCKDB:
+        engines.prepare(paths, engine, select)
     _ensure_landed(paths)
     if not dbt_build.ensure_usable(paths):
         tell("The work database was damaged by a crash: rebuilding it from nothing", 0, 0, "")
@@ -490,19 +496,19 @@ def _build(
     manifest, is_as_before = project.manifest() if project else (dbt_build.parse(paths), False)
     history.write_sources(paths, dbt_build.read_manifest(paths))
     tell("Checking the raw data", 0, 0, "")
+    if engine != dbt_build.DUCKDB:
+        gate = _gate(paths, keeper, load_streams(paths.project))
+        report = _build_elsewhere(paths, engine, manifest, tell)
+        _refuse_failed(paths, report)
+        _write_state(paths, report)
+        return _built(paths, gate, report, started)
     with tracking.planned(paths, full) as plan:
         # It goes on from the last build, of the same project and moment: what it leaves out is as it was.
         is_live = is_as_before and is_as_of_before and _is_intact(before) and plan.staged is not None
         streams: Sequence[Stream] = load_streams(paths.project)
         if is_live:
             streams = [one for one in streams if f"stg_{one.platform}__{one.name}" in (plan.staged or ())]
-        gate = gates.check_raw(keeper, paths.raw, streams)
-        runs.note(checks=len(gate.results))
-        docs = write_docs(paths.docs, gate)
-        if not gate.passed:
-            raise gates.GateFailed(
-                gate, docs, "Land the files again as they were exported, or correct the stream's declaration."
-            )
+        gate = _gate(paths, keeper, streams)
         tell("Building and testing", 0, 0, "")
         # What is left for later is built by the next round that finds nothing new.
         is_first = is_first and is_live and bool(tracking.built_later(dbt_build.read_manifest(paths)))
@@ -520,9 +526,7 @@ def _build(
             is_live,
             plan.staged is None and _raw_bytes(paths) >= _LARGE_BYTES,
         )
-    runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
-    if not report.passed:
-        raise AuditFailed(report, paths.work_db, dbt_build.log_dir(paths) / "dbt.log")
+    _refuse_failed(paths, report)
     if is_first:
         tracking.note_owed(paths, report.invocation_id)
     elif not select:
@@ -530,9 +534,61 @@ def _build(
     # A part that passed says nothing about the rest: that must have passed before.
     if not select or _is_intact(before):
         _write_state(paths, report, is_first)
+    return _built(paths, gate, report, started, is_first)
+
+
+def _gate(paths: Paths, keeper: gates.Gatekeeper, streams: Sequence[Stream]) -> gates.GateReport:
+    """Check the raw data of streams; what was checked is in the data docs."""
+    gate = gates.check_raw(keeper, paths.raw, streams)
+    runs.note(checks=len(gate.results))
+    docs = write_docs(paths.docs, gate)
+    if not gate.passed:
+        raise gates.GateFailed(
+            gate, docs, "Land the files again as they were exported, or correct the stream's declaration."
+        )
+    return gate
+
+
+def _refuse_failed(paths: Paths, report: dbt_build.DbtReport) -> None:
+    runs.note(models=report.models, tests=report.tests, failures=len(report.failures))
+    if not report.passed:
+        raise AuditFailed(report, paths.work_db, dbt_build.log_dir(paths) / "dbt.log")
+
+
+def _built(
+    paths: Paths, gate: gates.GateReport, report: dbt_build.DbtReport, started: float, is_first: bool = False
+) -> BuildReport:
     built = BuildReport(gate, report, _effective_as_of(paths), time.monotonic() - started, is_first)
     runs.note(as_of=built.as_of)
     return built
+
+
+def _build_elsewhere(paths: Paths, engine: str, manifest: Any, tell: OnProgress) -> dbt_build.DbtReport:
+    """Build on another engine; what is written in Python, and what reads that, on DuckDB where the engine is
+    Spark. Afterwards the work database shows all of it.
+    """
+
+    def told(step: str) -> Callable[[int, int, str], None]:
+        tell(step, 0, 0, "")
+        return lambda done, total, name: tell(step, done, total, name)
+
+    here = engines.PYTHON_MODELS if engine in engines.SPARK else ()
+    report = dbt_build.build(
+        paths,
+        dbt_build.parse(paths, engine),
+        exclude=here,
+        on_node=told(f"Building and testing ({engine})"),
+        engine=engine,
+        is_complement=bool(here),
+    )
+    engines.stop()
+    if not report.passed:
+        return report
+    engines.mirror(paths, engine, dbt_build.read_manifest(paths))
+    if not here:
+        return report
+    on_node = told("Building and testing (duckdb)")
+    return report.and_then(dbt_build.build(paths, manifest, here, on_node=on_node, is_complement=True))
 
 
 def _raw_bytes(paths: Paths) -> int:
