@@ -128,8 +128,12 @@ def _show(connection: duckdb.DuckDBPyConnection, paths: Paths, engine: str, node
             for column, told in node["columns"].items()
         )
     files = str(folder / "*.parquet").replace("'", "''")
+    # DuckDB, if it builds here next, puts a table in the place of a view, but no seed.
+    kind = "table" if node["resource_type"] == "seed" else "view"
     connection.execute(f'create schema if not exists "{schema}"')
-    connection.execute(f'create view "{schema}"."{name}" as select {columns} from read_parquet(\'{files}\')')
+    connection.execute(
+        f'create {kind} "{schema}"."{name}" as select {columns} from read_parquet(\'{files}\')'
+    )
 
 
 def tables_dir(paths: Paths) -> Path:

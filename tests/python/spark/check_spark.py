@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,6 +58,14 @@ def test_every_dbt_unit_test_passes_on_spark(on_spark: Paths, tmp_path: Path) ->
     assert [one["unique_id"] for one in units if one["status"] != "pass"] == []
     assert done.returncode == 0, done.stdout[-3000:]
     assert len(units) > 100
+
+
+def test_duckdb_builds_where_spark_did(centre_on_duckdb: Paths, on_spark: Paths, tmp_path: Path) -> None:
+    back = Paths(PROJECT, tmp_path / "landing", tmp_path / "warehouse")
+    shutil.copytree(on_spark.landing, back.landing)
+    shutil.copytree(on_spark.warehouse, back.warehouse)
+    ran(vitals(back, "run"))
+    assert differences(centre_on_duckdb, back) == []
 
 
 def test_a_part_is_refused_before_any_work(on_spark: Paths) -> None:
