@@ -257,7 +257,8 @@ def _invoke(
         "--project-dir", str(paths.project),
         "--profiles-dir", str(paths.project),
         "--target-path", str(target_dir(paths, engine)),
-        "--target", engine,
+        # What is meant where none is named stands in profiles.yml.
+        *(() if engine == DUCKDB else ("--target", engine)),
     ]  # fmt: skip
     with _surroundings(paths):
         try:
