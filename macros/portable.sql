@@ -11,7 +11,9 @@
 {#- Spark also takes words (`yesterday`), hours alone and a blank before an offset for times, and no slashes: DuckDB does the contrary. -#}
 {% macro spark__clock_from(text) -%}
     case
-        when trim({{ text }}) rlike '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T ][0-9]{1,2}:[^+]*([^ ][+].*)?)?$'
+        when
+            trim({{ text }}) rlike '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T ][0-9]{1,2}:.*)?$'
+            and not trim({{ text }}) rlike ' [-+]'
             then try_cast(translate(substr(trim({{ text }}), 1, 10), '/', '-') || substr(trim({{ text }}), 11) as timestamp)
     end
 {%- endmacro %}

@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-from centre import PROJECT
+from engines import dbt
 
 # A profile that names nobody's account: parsing connects to nothing.
 PROFILES = {
@@ -30,16 +26,6 @@ def test_dbt_reads_the_project_with_another_adapter(adapter: str, tmp_path: Path
         pytest.skip(f"dbt-{adapter} is not installed in this environment")
     profile = f"vitals:\n  target: {adapter}\n  outputs:\n    {adapter}: {PROFILES[adapter]}\n"
     (tmp_path / "profiles.yml").write_text(profile, encoding="utf-8")
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "dbt"),
-            *("parse", "--project-dir", str(PROJECT), "--profiles-dir", str(tmp_path)),
-            *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
-        ],
-        env={**os.environ, "VITALS_WAREHOUSE": str(tmp_path), "DO_NOT_TRACK": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = dbt(tmp_path, "parse", env={"VITALS_WAREHOUSE": str(tmp_path)}, profiles=tmp_path)
     assert done.returncode == 0, done.stdout[-3000:]
     assert (tmp_path / "target" / "manifest.json").exists()

@@ -18,12 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from engines import PUBLISHED, differences, environment, landed_again, ran, vitals
+from engines import PUBLISHED, dbt, differences, environment, landed_again, ran, vitals
 
 from centre import PROJECT
+from vitals.engines import PYTHON_MODELS
 from vitals.paths import Paths
 
-BIN = Path(sys.executable).parent
 CLUSTER = PROJECT / "scripts" / "spark_cluster.sh"
 
 
@@ -40,18 +40,10 @@ def test_both_engines_publish_the_same_marts(centre_on_duckdb: Paths, on_spark: 
 
 
 def test_every_dbt_unit_test_passes_on_spark(on_spark: Paths, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [
-            str(BIN / "dbt"),
-            *("test", "--select", "test_type:unit", "--target", "spark"),
-            *("--exclude", "calc_*__computed+"),
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-            *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
-        ],
-        env={**os.environ, **environment(on_spark), "DO_NOT_TRACK": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = dbt(
+        tmp_path,
+        *("test", "--select", "test_type:unit", "--target", "spark", "--exclude", *PYTHON_MODELS),
+        env=environment(on_spark),
     )
     results = json.loads((tmp_path / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
     units = [one for one in results if one["unique_id"].startswith("unit_test.")]

@@ -129,3 +129,21 @@ def landed_again(paths: Paths, home: Path) -> Paths:
     shutil.copytree(paths.landing, other.landing)
     shutil.copytree(paths.raw, other.raw)
     return other
+
+
+def dbt(
+    home: Path, *arguments: str, env: Mapping[str, str], profiles: Path = PROJECT
+) -> subprocess.CompletedProcess[str]:
+    """dbt on the project, with its artefacts in `home`; `profiles` holds profiles.yml."""
+    return subprocess.run(
+        [
+            str(Path(sys.executable).parent / "dbt"),
+            *arguments,
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(profiles)),
+            *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
+        ],
+        env={**os.environ, **env, "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
